@@ -1,0 +1,28 @@
+# The libraries from outside, all for archive/. In a Windows build only their headers are needed as long as nothing
+# is linked there: zlib's come with mingw-w64, zstd's and xxHash's are the same on every system and are borrowed from
+# the host.
+
+if(WIN32)
+  set(host_headers ${CMAKE_BINARY_DIR}/host-headers)
+  file(MAKE_DIRECTORY ${host_headers})
+  foreach(header zstd.h zstd_errors.h xxhash.h)
+    find_file(HOST_${header} ${header} PATHS /usr/include /usr/local/include
+      NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+    file(CREATE_LINK ${HOST_${header}} ${host_headers}/${header} SYMBOLIC)
+  endforeach()
+  find_package(ZLIB REQUIRED)
+  add_library(holdfast_compression INTERFACE)
+  target_include_directories(holdfast_compression SYSTEM INTERFACE ${host_headers})
+  target_link_libraries(holdfast_compression INTERFACE ZLIB::ZLIB)
+else()
+  find_package(PkgConfig REQUIRED)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+  find_package(Threads REQUIRED)
+  pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+  pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+  pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4.0)
+  pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8.0)
+  add_library(holdfast_compression INTERFACE)
+  target_link_libraries(holdfast_compression INTERFACE
+    PkgConfig::ZLIB PkgConfig::ZSTD PkgConfig::XXHASH)
+endif()
