@@ -1,0 +1,26 @@
+/*
+ * thread.h: threads and the bounded byte channel between two of them.
+ */
+#ifndef HOLDFAST_OS_THREAD_H
+#define HOLDFAST_OS_THREAD_H
+
+#include "base/error.h"
+
+struct os_thread;
+/* Starts a thread that runs `work(context)`. */
+int os_thread_start(void (*work)(void *context), void *context, struct os_thread **out, struct error *err) MUST_CHECK;
+/* Waits for its end and frees it. NULL is accepted. */
+void os_thread_join(struct os_thread *t);
+
+struct os_mutex;
+struct os_condition;
+int os_mutex_new(struct os_mutex **out, struct error *err) MUST_CHECK;
+void os_mutex_free(struct os_mutex *m);
+void os_mutex_lock(struct os_mutex *m);
+void os_mutex_unlock(struct os_mutex *m);
+int os_condition_new(struct os_condition **out, struct error *err) MUST_CHECK;
+void os_condition_free(struct os_condition *c);
+void os_condition_wait(struct os_condition *c, struct os_mutex *m);
+void os_condition_signal(struct os_condition *c);
+
+#endif
