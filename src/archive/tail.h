@@ -1,0 +1,52 @@
+/*
+ * tail.h: what stands behind the tar stream for those who look: a string of blocks, each with type, version, checksum and (where it helps) compression, and a fixed trailer
+ * that says where it begins. Now: roots, counts, losses, frame table. The index of entries is one more block type later. Layout: docs/format.md.
+ *
+ * Where it lives (DESIGN 6): .tar.zst: zstd skippable frames and a seek table; .tar.gz: empty members with extra fields; .tar: bytes after the end blocks. output.h and input.h know that; this file
+ * knows the bytes alone.
+ */
+#ifndef HOLDFAST_ARCHIVE_TAIL_H
+#define HOLDFAST_ARCHIVE_TAIL_H
+
+#include "tree/source.h"
+
+/* One independently decompressible piece of the archive. */
+struct frame {
+    uint64_t stored_offset, stored_bytes; /* in the archive file */
+    uint64_t raw_offset, raw_bytes;       /* in the tar stream */
+    uint64_t checksum;                    /* XXH3-64 of the stored bytes */
+};
+
+/* A named inexactness. */
+struct tail_loss {
+    struct bytes path;
+    struct bytes reason;
+};
+
+struct tail {
+    struct source_facts facts;
+    uint64_t entries, file_bytes; /* counts over the whole archive */
+    uint64_t kinds[8];            /* entries of each enum entry_kind */
+    uint64_t further_names;
+    uint64_t raw_bytes;           /* length of the tar stream with its end blocks */
+    const struct frame *frames;
+    size_t frame_count;
+    const struct tail_loss *losses;
+    size_t loss_count;
+};
+
+enum { TAIL_TRAILER_BYTES = 48 };
+
+/* Appends blocks and trailer. */
+MUST_CHECK int tail_encode(struct buffer *out, const struct tail *t, struct error *err);
+
+/* Reads a trailer (the last TAIL_TRAILER_BYTES of the tail's bytes): 1 and the length of the whole tail, 0 if it is none of ours, -1 if it is ours and damaged. */
+int tail_trailer(struct bytes trailer, uint64_t *tail_bytes, struct error *err);
+
+/* Decodes a whole tail; what it points to lives in *out until tail_free. */
+struct tail_memory;
+MUST_CHECK int tail_decode(struct bytes bytes, struct tail_memory **out, struct error *err);
+const struct tail *tail_of(const struct tail_memory *m);
+void tail_free(struct tail_memory *m);
+
+#endif
