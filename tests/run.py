@@ -18,7 +18,7 @@ HERE = pathlib.Path(__file__).parent
 CLOSING = re.compile(r"^\d+% tests passed|^No tests were found")
 PARTS = (
     re.compile(r"^\[  SKIPPED \] (?P<name>\w+)()$", re.MULTILINE),
-    re.compile(r"^(?P<name>\w+) \([\w.]+\).*? \.\.\. skipped ['\"](?P<why>.*)['\"]$", re.MULTILINE | re.DOTALL),
+    re.compile(r"^(?P<name>\w+) \([\w.]+\)(?:\n.*)? \.\.\. skipped ['\"](?P<why>.*)['\"]$", re.MULTILINE),
     re.compile(r"^SKIP(?:PED)?:? (?P<name>[^:\n]+): (?P<why>.*)$", re.MULTILINE),
 )
 
@@ -54,7 +54,7 @@ def skipped_tests(results):
         output = case.findtext("system-out") or ""
         if case.get("status") == "notrun":
             lines = output.strip().splitlines()
-            yield case.get("name"), lines[-1] if lines else "no reason given"
+            yield case.get("name"), lines[-1].removeprefix("skipped: ") if lines else "no reason given"
         else:
             yield from skipped_parts(case.get("name"), output)
 
