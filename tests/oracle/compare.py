@@ -7,7 +7,7 @@ reported once, at the first name where the two files meet.
 
 from typing import Dict, Iterable, Iterator, NamedTuple, Optional
 
-from record import FLAG_NAMES, Record
+from oracle.record import FLAG_NAMES, Record
 
 Snapshot = Dict[bytes, Record]
 

@@ -10,11 +10,11 @@ import argparse
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from compare import Snapshot, compare  # noqa: E402
-from record import read_record  # noqa: E402
-from walk import LEAVE, TreeChanged, walk  # noqa: E402
+from oracle.compare import Snapshot, compare  # noqa: E402
+from oracle.record import read_record  # noqa: E402
+from oracle.walk import LEAVE, TreeChanged, walk  # noqa: E402
 
 
 def snapshot(root) -> Snapshot:

@@ -24,6 +24,7 @@ FLAG_NAMES = {
     0x00000040: "nodump",
     0x00000080: "noatime",
     0x00010000: "dirsync",
+    0x00020000: "topdir",
     0x00800000: "nocow",
 }
 _KNOWN_FLAGS = sum(FLAG_NAMES)

@@ -10,8 +10,8 @@ import stat
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Tuple
 
-from full import ACL
-from metadata import USER, acl_bytes, capability_bytes, change_flags
+from trees.full import ACL
+from trees.metadata import USER, acl_bytes, capability_bytes, change_flags
 
 # (kind, path, field) in the vocabulary of verify's JSON; the field of metadata alone.
 Expected = Tuple[str, bytes, Optional[str]]

@@ -4,11 +4,10 @@ The planted defects (defects.py) and the end-to-end tests know its paths. Big gr
 stand apart, so that a test can change one thing without touching another.
 """
 
-import os
 import stat
 
-from maker import Maker
-from metadata import GROUP, GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Counts, Metadata
+from trees.maker import Maker
+from trees.metadata import GROUP, GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Counts, Metadata
 
 DAY = 86400 * 10**9
 BASE_TIME = 1700000000 * 10**9 + 123456789
@@ -224,7 +223,7 @@ def _attribute_values() -> dict:
     result[b"capability"] = Metadata(mode=0o755, capability=(1 << 13) | (1 << 39))
     for flag in ("immutable", "append", "nodump", "noatime", "sync"):
         result[b"flag " + flag.encode()] = Metadata(flags=(flag,))
-    for flag in ("immutable", "append", "nodump", "dirsync"):
+    for flag in ("immutable", "append", "nodump", "dirsync", "topdir"):
         result[b"folder " + flag.encode()] = Metadata(flags=(flag,))
     return result
 
@@ -254,10 +253,3 @@ def _times(maker: Maker, special: dict) -> None:
 
 def _depth(maker: Maker, special: dict) -> None:
     maker.chain(b"deep", b"d" * 200, 30, b"at the bottom of 30 levels")
-
-
-if __name__ == "__main__":
-    import sys
-
-    for item, count in sorted(full_tree(os.fsencode(sys.argv[1])).items()):
-        print(f"{count:6} {item}")

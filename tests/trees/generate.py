@@ -2,7 +2,9 @@
 """Random trees by recipe: the same seed and options make the same tree (but for what a file
 system refuses, which is counted as "not here").
 
-    generate.py --seed N [--size small|medium] [--user] DEST
+    generate.py [--seed N] [--size small|medium] [--user] [--levels N] DEST
+    generate.py --full DEST        the tree with every item, always the same
+    generate.py --remove DEST      removes a generated tree whatever its flags are
 """
 
 import argparse
@@ -13,12 +15,12 @@ import sys
 from dataclasses import dataclass
 from typing import List
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from full import full_tree  # noqa: E402
-from maker import Maker, cleanup  # noqa: E402
-from metadata import Counts, Metadata  # noqa: E402
-from randoms import random_content, random_metadata, random_name, random_target  # noqa: E402
+from trees.full import full_tree  # noqa: E402
+from trees.maker import Maker, cleanup  # noqa: E402
+from trees.metadata import Counts, Metadata  # noqa: E402
+from trees.randoms import random_content, random_metadata, random_name, random_target  # noqa: E402
 
 __all__ = ["Options", "cleanup", "full_tree", "generate"]
 
@@ -179,11 +181,18 @@ def main() -> int:
     parser.add_argument("--size", choices=sorted(ENTRY_COUNTS), default="small")
     parser.add_argument("--user", action="store_true", help="only what an ordinary user can do")
     parser.add_argument("--levels", type=int, default=0, help="adds a chain of short folders")
+    parser.add_argument("--full", action="store_true", help="the tree with every item")
+    parser.add_argument("--remove", action="store_true", help="remove a generated tree")
     options = parser.parse_args()
-    print(f"seed {options.seed}")
-    counts = generate(
-        options.dest, options.seed, Options(options.size, options.user, options.levels)
-    )
+    if options.remove:
+        cleanup(options.dest)
+        return 0
+    if options.full:
+        counts = full_tree(options.dest)
+    else:
+        print(f"seed {options.seed}")
+        recipe = Options(options.size, options.user, options.levels)
+        counts = generate(options.dest, options.seed, recipe)
     for item, count in sorted(counts.items()):
         print(f"{count:6} {item}")
     return 0

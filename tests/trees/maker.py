@@ -6,14 +6,10 @@ A Maker owns the tree below `dest`. Paths are bytes relative to it. Metadata is 
 
 import os
 import stat
-import sys
 from typing import Callable, Sequence, Tuple
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "oracle")]
-
-from metadata import Counts, Metadata, apply, change_flags  # noqa: E402
-from walk import ENTER, ENTRY, LEAVE, Visit, walk  # noqa: E402
+from oracle.walk import ENTER, ENTRY, LEAVE, Visit, walk
+from trees.metadata import Counts, Metadata, apply, change_flags
 
 
 class Maker:

@@ -19,6 +19,7 @@ FLAGS = {
     "nodump": 0x00000040,
     "noatime": 0x00000080,
     "dirsync": 0x00010000,
+    "topdir": 0x00020000,
 }
 
 # Tags of POSIX ACL entries (linux/posix_acl.h) and the id of entries that name nobody.

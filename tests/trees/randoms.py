@@ -5,7 +5,7 @@ import random
 import stat
 from typing import List, Tuple
 
-from metadata import GROUP, GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Metadata
+from trees.metadata import GROUP, GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Metadata
 
 _EARLIEST, _LATEST = -(2**31), 15032385534  # what ext4 holds with inodes of 256 bytes
 _ODD_BYTES = [b for b in range(1, 256) if b != 0x2F]

@@ -1,0 +1,1 @@
+"""Trees for the tests: random ones, one with everything, a link farm, planted defects."""
