@@ -16,6 +16,9 @@ struct hash128 {
 /* The hash of bytes in memory. */
 struct hash128 hash_bytes(struct bytes b);
 
+/* The 64-bit hash of a key (XXH3-64), for tables in memory. */
+uint64_t hash_key(const void *key, size_t key_bytes);
+
 /* The hash of a stream of bytes. */
 struct hasher;
 MUST_CHECK int hasher_new(struct hasher **out, struct error *err);

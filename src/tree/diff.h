@@ -28,6 +28,8 @@ enum difference {
 struct diff_options {
     uint32_t ignore_fields; /* enum metadata_field bits that are no part of equality (owner and group for an ordinary user, ...) */
     uint64_t time_grain_ns; /* times are cut to this grain before they are compared; 0 and 1 are exact */
+    bool has_distrust;      /* `distrust_since` holds: contents of have's files whose ctime is not older are compared in spite of `quick` */
+    struct timestamp distrust_since; /* (a run before this one was cut by a power failure) */
     bool quick;             /* equal size and mtime, and want's ctime older than have's inode's: contents are taken as equal */
     bool settle;            /* the caller changes `have` as it goes and calls diff_settle after each pair */
 };

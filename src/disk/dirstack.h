@@ -1,0 +1,32 @@
+/*
+ * dirstack.h: the folders from a root down to where a walk or an apply is, as held handles. At most a bounded count is open (SAFETY R14: 256 descriptors are enough at
+ * any depth): a folder that was closed on the way down is reached again by `..` from its child and checked by identity.
+ */
+#ifndef HOLDFAST_DISK_DIRSTACK_H
+#define HOLDFAST_DISK_DIRSTACK_H
+
+#include "os/os.h"
+
+struct dirstack_level {
+    os_handle handle; /* OS_NO_HANDLE while closed */
+    uint64_t device, file[2];
+};
+struct dirstack {
+    struct dirstack_level *levels;
+    size_t depth, capacity;
+    size_t open_count, open_limit;
+};
+
+enum { DIRSTACK_OPEN_LIMIT = 48 };
+
+void dirstack_init(struct dirstack *s);
+/* Closes all. */
+void dirstack_release(struct dirstack *s);
+/* Pushes an open folder, which belongs to the stack from then on (also on failure); its identity is taken from `status`. */
+MUST_CHECK int dirstack_push(struct dirstack *s, os_handle folder, const struct os_stat *status, struct error *err);
+/* Leaves the innermost folder; its parent is opened again if it was closed: ERROR_CHANGED if what `..` leads to is another folder (the tree was moved under our hands). */
+MUST_CHECK int dirstack_pop(struct dirstack *s, struct error *err);
+/* The innermost folder; OS_NO_HANDLE when empty. */
+os_handle dirstack_top(const struct dirstack *s);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * walk.h: a source that walks folders on a disk in canonical order, on held handles, following no link below a root. Memory: the names of the folders on the way down. Entries are status alone until
+ * source_load completes them.
+ */
+#ifndef HOLDFAST_DISK_WALK_H
+#define HOLDFAST_DISK_WALK_H
+
+#include "disk/layout.h"
+#include "os/os.h"
+#include "tree/filter.h"
+#include "tree/inventory.h"
+#include "tree/source.h"
+
+struct walk_options {
+    bool one_file_system;              /* a folder on another device is yielded, but not descended into */
+    bool missing_roots;                /* roots that are not there yield nothing (a destination); else each is an entry with a problem */
+    bool owner_names;                  /* fill meta.owner_name and group_name */
+    const struct identity *leave_out;  /* files that are not part of the tree (the archive being written), or NULL */
+    size_t leave_out_count;
+};
+
+/* Opens the roots. Nothing is read before the first source_next, except for facts. The layout is copied. */
+MUST_CHECK int walk_open(const struct disk_layout *layout, const struct walk_options *options, struct source **out, struct error *err);
+
+/* True if link counts of any root's file system are hints only (namegroup_options). */
+bool walk_link_count_is_hint(struct source *walk);
+
+/* Opens the content of one file for reading by handle and name; `status` is what was seen of it. The data owns the handle it opens. For walk and apply. */
+MUST_CHECK int disk_data_open(os_handle folder, const char *name, struct data **out, struct error *err);
+
+/* The probe for filter_options: folders with a CACHEDIR.TAG (its first 43 bytes are "Signature: 8a477f597d28d172789f06886806bc55": <https://bford.info/cachedir/>) or with a file of
+ * a given name are left out. Works on a walk's folder that came last. */
+struct folder_marks {
+    struct filter_probe probe;      /* to be set by folder_marks_init */
+    bool caches;                    /* --exclude-caches */
+    const char *const *names;       /* --exclude-if-present */
+    size_t name_count;
+};
+void folder_marks_init(struct folder_marks *m);
+
+/* True and false by flag: leaves out entries that carry the nodump flag (chattr +d), a wrapper. Takes `inner` over on success. */
+MUST_CHECK int nodump_new(struct source *inner, struct source **out, struct error *err);
+
+/* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged by the real path. Borrowed walk. */
+MUST_CHECK int disk_resolver_new(struct source *walk, struct inventory_resolver **out, struct error *err);
+void disk_resolver_free(struct inventory_resolver *r);
+
+#endif
