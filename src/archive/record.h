@@ -22,7 +22,8 @@ struct member_record {
     bool is_socket; /* stored as an empty regular file of mode 0: `mode` holds the real one */
     uint32_t mode;
     bool shared;    /* first of several names: further names follow in this archive */
-    uint32_t known; /* METADATA_FLAGS, METADATA_BTIME, METADATA_CTIME, METADATA_XATTRS: which of these hold. METADATA_XATTRS: the member's xattrs are the whole list */
+    uint32_t known;   /* METADATA_FLAGS, METADATA_BTIME, METADATA_CTIME: which of the fields below hold */
+    uint32_t unknown; /* enum metadata_field bits of what could not be read from the disk; else what is not said is not there */
     uint32_t flags;
     struct timestamp btime, ctime;
     uint64_t link_count; /* names the file had on the disk, 0 = not known */

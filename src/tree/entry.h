@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/pairs.h"
 #include "base/text.h"
 
@@ -92,6 +93,8 @@ struct entry {
     struct identity identity; /* all zero if not known */
     uint64_t link_count;      /* names of the file as the system says, a hint; 0 = not known, so there may be more */
     struct bytes first_name;  /* path of the group's first name; empty unless this is a further name */
+    bool has_data_hash;       /* `data_hash` holds: the content's hash as diff.h's data_hash makes it, where the source knows it */
+    struct hash128 data_hash;
     bool shared;              /* the first of several names, as far as the source can tell ahead (archive's flag, link count) */
     struct metadata meta;
     enum problem_scope problem_scope;

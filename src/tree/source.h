@@ -30,6 +30,8 @@ struct data {
     uint64_t size;                /* logical bytes, as it was when it was opened */
     const struct extent *extents; /* ascending, not touching, not empty: the ranges with data. Owned by the data */
     size_t extent_count;          /* one extent over everything for a file without holes; 0 if all is hole or size is 0 */
+    bool has_times;               /* mtime and ctime hold, as they were when it was opened (disk sources) */
+    struct timestamp mtime, ctime;
     intptr_t os_handle;           /* the open file of a disk source, for cloning; -1 elsewhere */
 };
 
