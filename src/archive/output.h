@@ -8,8 +8,6 @@
 #include "archive/tail.h"
 #include "os/os.h"
 
-enum container { CONTAINER_PLAIN, CONTAINER_GZIP, CONTAINER_ZSTD };
-
 /* A frame is cut at an entry start once it holds FRAME_SOFT_BYTES, and inside a file's data at FRAME_HARD_BYTES. */
 enum { FRAME_SOFT_BYTES = 7 << 20, FRAME_HARD_BYTES = 8 << 20 };
 
@@ -33,7 +31,7 @@ MUST_CHECK int output_reserve(struct output *o, uint8_t **bytes, size_t *capacit
 MUST_CHECK int output_commit(struct output *o, size_t count, struct error *err);
 /* Bytes of the tar stream so far. */
 uint64_t output_position(const struct output *o);
-/* Ends the stream (the caller has written tar's end blocks): waits for the compressor, writes the tail (frames and raw_bytes are filled in here) and, for zstd, the seek table. */
+/* Ends the stream (the caller has written tar's end blocks): waits for the compressor, writes the tail (container, frames and raw_bytes are filled in here, borrowed until output_free) and, for zstd, the seek table. */
 MUST_CHECK int output_finish(struct output *o, struct tail *tail, struct error *err);
 /* Bytes written to the handle; complete after output_finish. */
 uint64_t output_stored_bytes(const struct output *o);

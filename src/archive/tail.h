@@ -10,6 +10,9 @@
 
 #include "tree/source.h"
 
+/* How the tar stream is kept. */
+enum container { CONTAINER_PLAIN, CONTAINER_GZIP, CONTAINER_ZSTD };
+
 /* One independently decompressible piece of the archive. */
 struct frame {
     uint64_t stored_offset, stored_bytes; /* in the archive file */
@@ -24,7 +27,8 @@ struct tail_loss {
 };
 
 struct tail {
-    struct source_facts facts;
+    enum container container;  /* what the frames' stored offsets mean; an archive that was compressed anew has the tail of its former container */
+    struct source_facts facts; /* `sequential` is a matter of the reader and false here */
     uint64_t entries, file_bytes; /* counts over the whole archive */
     uint64_t kinds[8];            /* entries of each enum entry_kind */
     uint64_t further_names;
@@ -37,8 +41,11 @@ struct tail {
 
 enum { TAIL_TRAILER_BYTES = 48 };
 
-/* Appends blocks and trailer. */
+/* Appends blocks and trailer. Frames must ascend and not overlap (else ERROR_USAGE). */
 MUST_CHECK int tail_encode(struct buffer *out, const struct tail *t, struct error *err);
+
+/* True if the first four bytes of `bytes` may begin a tail. */
+bool tail_may_begin(struct bytes bytes);
 
 /* Reads a trailer (the last TAIL_TRAILER_BYTES of the tail's bytes): 1 and the length of the whole tail, 0 if it is none of ours, -1 if it is ours and damaged. */
 int tail_trailer(struct bytes trailer, uint64_t *tail_bytes, struct error *err);

@@ -39,6 +39,7 @@ struct watcher {
 /* Shorthands; `w` is never NULL. */
 void watcher_error(struct watcher *w, struct bytes path, const struct error *problem);
 void watcher_loss(struct watcher *w, struct bytes path, const char *reason, const struct error *cause);
+void watcher_entry(struct watcher *w, const struct entry *e);
 void watcher_remark(struct watcher *w, struct bytes path, const char *reason);
 
 #endif
