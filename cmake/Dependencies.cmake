@@ -1,6 +1,9 @@
-# The libraries from outside, all for archive/. In a Windows build only their headers are needed as long as nothing
-# is linked there: zlib's come with mingw-w64, zstd's and xxHash's are the same on every system and are borrowed from
-# the host.
+# The libraries from outside: holdfast_hash (xxHash) for base/, holdfast_compression (zlib, zstd) and libarchive for
+# archive/, threads for os/. In a Windows build only their headers are needed as long as nothing is linked there: zlib's
+# come with mingw-w64; zstd's and xxHash's are the same on every system and are borrowed from the host.
+
+add_library(holdfast_hash INTERFACE)
+add_library(holdfast_compression INTERFACE)
 
 if(WIN32)
   set(host_headers ${CMAKE_BINARY_DIR}/host-headers)
@@ -11,7 +14,7 @@ if(WIN32)
     file(CREATE_LINK ${HOST_${header}} ${host_headers}/${header} SYMBOLIC)
   endforeach()
   find_package(ZLIB REQUIRED)
-  add_library(holdfast_compression INTERFACE)
+  target_include_directories(holdfast_hash SYSTEM INTERFACE ${host_headers})
   target_include_directories(holdfast_compression SYSTEM INTERFACE ${host_headers})
   target_link_libraries(holdfast_compression INTERFACE ZLIB::ZLIB)
 else()
@@ -22,7 +25,6 @@ else()
   pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
   pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4.0)
   pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8.0)
-  add_library(holdfast_compression INTERFACE)
-  target_link_libraries(holdfast_compression INTERFACE
-    PkgConfig::ZLIB PkgConfig::ZSTD PkgConfig::XXHASH)
+  target_link_libraries(holdfast_hash INTERFACE PkgConfig::XXHASH)
+  target_link_libraries(holdfast_compression INTERFACE PkgConfig::ZLIB PkgConfig::ZSTD)
 endif()
