@@ -1,5 +1,6 @@
 /*
- * error.c: see error.h. Nothing here allocates but the copy of a path, and an error without that copy still says what happened.
+ * error.c: see error.h. Nothing here allocates but the copy of a path, and an error without that
+ * copy still says what happened.
  */
 #include "base/error.h"
 

@@ -2,7 +2,8 @@
  * error.h: an error as a value.
  *
  * A function that can fail takes a `struct error *` last and returns -1 (iterators: 1, 0, -1). The lowest layer that knows
- * them fills in kind, operation, system code and path; the layers above pass the value on. Nobody below cli/ prints.
+ * them fills in kind, operation, system code and path; the layers above pass the value on. Nobody below cli/ prints. Who does not
+ * need the reason passes NULL.
  */
 #ifndef HOLDFAST_BASE_ERROR_H
 #define HOLDFAST_BASE_ERROR_H

@@ -1,5 +1,6 @@
 /*
- * hash.c: see hash.h. The one file that includes xxhash.h, whose code is compiled in here: base/ links to nothing.
+ * hash.c: see hash.h. The one file that includes xxhash.h, whose code is compiled in here: base/
+ * links to nothing.
  */
 #include "base/hash.h"
 

@@ -109,7 +109,8 @@ static bool is_sorted(const struct pairs *p)
     return true;
 }
 
-/* A heap sort: qsort cannot be told where the names are, and an archive may bring any number of pairs. */
+/* A heap sort: qsort cannot be told where the names are, and an archive may bring any number of
+ * pairs. */
 void pairs_sort(struct pairs *p)
 {
     if (is_sorted(p))

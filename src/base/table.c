@@ -1,6 +1,6 @@
 /*
- * table.c: see table.h. Linear probing; removal moves the followers back, so that there are no tombstones and a table that is
- * filled and emptied for hours stays as fast as a new one.
+ * table.c: see table.h. Linear probing; removal moves the followers back, so that there are no
+ * tombstones and a table that is filled and emptied for hours stays as fast as a new one.
  */
 #include "base/table.h"
 

@@ -1,12 +1,14 @@
 /*
- * text.c: UTF-8, masking and distance of text.h. Base64 is in text_base64.c, times are in text_time.c.
+ * text.c: UTF-8, masking and distance of text.h. Base64 is in text_base64.c, times are in
+ * text_time.c.
  */
 #include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Decodes the character at the start of `b` (not empty). Returns its bytes, or 0 if they are not valid UTF-8. */
+/* Decodes the character at the start of `b` (not empty). Returns its bytes, or 0 if they are not
+ * valid UTF-8. */
 static size_t decode(struct bytes b, uint32_t *character)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -49,16 +51,17 @@ bool text_is_utf8(struct bytes b)
     return true;
 }
 
-/* Characters that a terminal obeys, or that change how their neighbours look, and show nothing themselves (Unicode categories Cc, Cf, Zl, Zp).
- * The joiners U+200C and U+200D are ordinary spelling in several scripts and stay. */
+/* Characters that a terminal obeys, or that change how their neighbours look, and show nothing
+ * themselves (Unicode categories Cc, Cf, Zl, Zp). The joiners U+200C and U+200D are ordinary
+ * spelling in several scripts and stay. */
 static bool is_control(uint32_t character)
 {
     static const struct {
         uint32_t first, last;
     } ranges[] = {
-        {0x0, 0x1f},          {0x7f, 0x9f},         {0xad, 0xad},         {0x61c, 0x61c},
-        {0x180e, 0x180e},     {0x200b, 0x200b},     {0x200e, 0x200f},     {0x2028, 0x202e},
-        {0x2060, 0x206f},     {0xfeff, 0xfeff},     {0xfff9, 0xfffb},     {0x1d173, 0x1d17a},
+        {0x0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},
+        {0x180e, 0x180e},   {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},
+        {0x2060, 0x206f},   {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0x1d173, 0x1d17a},
         {0xe0000, 0xe007f},
     };
 

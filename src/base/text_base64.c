@@ -1,5 +1,6 @@
 /*
- * text_base64.c: base64 of text.h (RFC 4648 section 4). Each byte string has one text: padding bits must be zero.
+ * text_base64.c: base64 of text.h (RFC 4648 section 4). Each byte string has one text: padding bits
+ * must be zero.
  */
 #include "base/text.h"
 

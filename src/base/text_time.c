@@ -1,6 +1,7 @@
 /*
- * text_time.c: times of text.h as decimal numbers, as pax records hold them. The number is one value with a sign: the fraction of a
- * time before 1970 counts backwards there, while that of a struct timestamp always counts forwards.
+ * text_time.c: times of text.h as decimal numbers, as pax records hold them. The number is one
+ * value with a sign: the fraction of a time before 1970 counts backwards there, while that of a
+ * struct timestamp always counts forwards.
  */
 #include "base/text.h"
 
@@ -55,7 +56,8 @@ static bool take_seconds(struct bytes *b, uint64_t *seconds)
     return i > 0;
 }
 
-/* Takes ".digits", or nothing at the end. *rest tells that digits past the ninth were not all zero. */
+/* Takes ".digits", or nothing at the end. *rest tells that digits past the ninth were not all zero.
+ */
 static bool take_fraction(struct bytes b, uint32_t *fraction, bool *rest)
 {
     uint32_t unit = NANOSECONDS;
@@ -79,7 +81,8 @@ static bool take_fraction(struct bytes b, uint32_t *fraction, bool *rest)
     return true;
 }
 
-/* The time that lies seconds.fraction before 1970, the fraction at most a second; false if it is out of range. */
+/* The time that lies seconds.fraction before 1970, the fraction at most a second; false if it is
+ * out of range. */
 static bool before_1970(uint64_t seconds, uint32_t fraction, struct timestamp *out)
 {
     if (fraction && ++seconds > (uint64_t)1 << 63)

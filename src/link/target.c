@@ -10,7 +10,8 @@ static bool is_letter(uint8_t byte)
     return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
 }
 
-/* Bytes of a Windows path: a slash is as good as a backslash, capitals are as good as small letters. */
+/* Bytes of a Windows path: a slash is as good as a backslash, capitals are as good as small
+ * letters. */
 static uint8_t fold(uint8_t byte)
 {
     if (byte == '/')
@@ -32,7 +33,8 @@ static bool begins_with(struct bytes text, const char *prefix)
     return true;
 }
 
-/* The order matters: each prefix before those that begin it. [MS-FSCC] 2.1.2, "Naming Files, Paths, and Namespaces". */
+/* The order matters: each prefix before those that begin it. [MS-FSCC] 2.1.2, "Naming Files, Paths,
+ * and Namespaces". */
 static enum target_form windows_form(struct bytes target)
 {
     if (begins_with(target, "\\??\\"))

@@ -1,0 +1,119 @@
+/*
+ * process.c: the process, its clock and its terminal.
+ */
+#define _GNU_SOURCE
+#include "os/posix/posix.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A signal handler can reach nothing but a global: the only one. */
+static volatile sig_atomic_t stop_signal;
+
+os_handle os_stdin(void)
+{
+    return STDIN_FILENO;
+}
+
+os_handle os_stdout(void)
+{
+    return STDOUT_FILENO;
+}
+
+int os_random(void *bytes, size_t count, struct error *err)
+{
+    char *at = bytes;
+
+    while (count) {
+        ssize_t got = getrandom(at, count, 0);
+        if (got > 0) {
+            at += got;
+            count -= (size_t)got;
+        } else if (!posix_retry(err, "get random bytes")) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+struct timestamp os_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (struct timestamp){now.tv_sec, (uint32_t)now.tv_nsec};
+}
+
+double os_ticks(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+bool os_is_privileged(void)
+{
+    return geteuid() == 0;
+}
+
+uint64_t os_user(void)
+{
+    return geteuid();
+}
+
+const char *os_system_name(void)
+{
+    return "linux";
+}
+
+void os_prepare_process(void)
+{
+    umask(0);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void on_signal(int number)
+{
+    /* Whoever asks twice shall not have to wait for our tidying up: the next one ends the process.
+     */
+    if (stop_signal)
+        (void)signal(number, SIG_DFL);
+    stop_signal = number;
+}
+
+void os_watch_signals(void)
+{
+    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+    /* Without SA_RESTART: a waiting read returns, so that the stop is seen. */
+    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction before;
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
+        /* What the parent had ignored (nohup) stays ignored. */
+        if (!sigaction(watched[i], NULL, &before) && before.sa_handler != SIG_IGN)
+            (void)sigaction(watched[i], &action, NULL);
+    }
+}
+
+int os_stop_requested(void)
+{
+    return stop_signal;
+}
+
+bool os_is_terminal(os_handle handle, unsigned *columns)
+{
+    struct winsize size;
+
+    *columns = 0;
+    if (!isatty(posix_fd(handle)))
+        return false;
+    if (!ioctl(posix_fd(handle), TIOCGWINSZ, &size))
+        *columns = size.ws_col;
+    return true;
+}
