@@ -4,6 +4,8 @@
 
 add_library(holdfast_hash INTERFACE)
 add_library(holdfast_compression INTERFACE)
+# zlib takes input through a pointer to const only when asked to.
+target_compile_definitions(holdfast_compression INTERFACE ZLIB_CONST=)
 
 if(WIN32)
   set(host_headers ${CMAKE_BINARY_DIR}/host-headers)
