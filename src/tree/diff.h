@@ -22,7 +22,7 @@ enum difference {
     DIFFERS_JOINED = 1 << 7,   /* have's name is the same file as `other`, want's is not */
     DIFFERS_SPLIT = 1 << 8,    /* want's name is the same file as `other`, have's is not */
     DIFFERS_METADATA = 1 << 9, /* see `fields` and, for xattrs, diff_xattrs */
-    DIFFERS_UNREADABLE = 1 << 10, /* one side has a problem here: see the entries */
+    DIFFERS_UNREADABLE = 1 << 10, /* one side has a problem here: see the entries. With MISSING or EXTRA: what the other side has here is not known, so it is neither for certain */
 };
 
 struct diff_options {
@@ -40,8 +40,11 @@ struct difference_pair {
     const struct entry *have; /* NULL when missing */
     uint32_t differs;         /* enum difference bits; 0 = the same */
     uint32_t fields;          /* enum metadata_field bits that differ */
-    struct bytes other;       /* joined: the other name, a path in have (and want); split and further names: the first name's path in want that is there in have */
-    bool group_first;         /* this is the pair in which content and metadata of its file or group are compared; false for the group's further pairs */
+    struct bytes other;       /* split and further names: a name of want's group that is there in have (settle: that was made); joined alone: the same as `joined` */
+    struct bytes joined;      /* joined: the other name, a path in have and want; else empty */
+    bool group_first;         /* this is the pair in which content and metadata of its file or group are compared (settle: or made anew); false for the group's
+                                 further pairs, where nothing but names is compared. Where it is true and both sides are compared, both are complete (source_load);
+                                 with settle `want` always is. Others can be completed by the caller */
 };
 
 /* What a caller with options.settle did about a pair. */
@@ -52,11 +55,12 @@ enum diff_outcome {
 };
 
 struct diff;
-/* Borrows both sources. `find` mode is chosen by want's facts (ordered or not). */
+/* Borrows both sources. `find` mode is chosen by want's facts (ordered or not); else `have` must be ordered, too: ERROR_UNSUPPORTED. */
 MUST_CHECK int diff_new(struct source *want, struct source *have, const struct diff_options *options, struct diff **out, struct error *err);
 void diff_free(struct diff *d);
 
-/* 1 and *out, 0 at the end of both, -1. */
+/* 1 and *out, 0 at the end of both, -1. A source that breaks the order that it promises is ERROR_FORMAT. A problem with a folder's content (PROBLEM_CONTENT) comes as an unreadable
+ * pair with one side. */
 MUST_CHECK int diff_next(struct diff *d, const struct difference_pair **out, struct error *err);
 
 /* Does not descend, on either side, into the folder of the pair that came last. */
@@ -65,10 +69,13 @@ void diff_skip(struct diff *d);
 /* Tells what became of the pair that came last (options.settle). */
 MUST_CHECK int diff_settle(struct diff *d, enum diff_outcome outcome, struct error *err);
 
-/* Keeps the content hash of a group whose first name has no partner, and gives it back for the first further name that has one (1, or 0 if there is none):
- * how verify compares data that stands in an archive at a name that the other side lacks. Both act on the pair that came last. */
-MUST_CHECK int diff_keep_hash(struct diff *d, struct hash128 hash, struct error *err);
-int diff_kept_hash(const struct diff *d, struct hash128 *hash);
+enum diff_side { DIFF_WANT, DIFF_HAVE };
+
+/* Keeps the content hash (data_hash) of the group that the entry of that side belongs to, and gives it back at its further names (1, or 0 if there is none): how verify compares
+ * data that stands in an archive at a name that the other side lacks, or that is another file there. Both act on the pair that came last; a file with one name has no
+ * group and keeps nothing. */
+MUST_CHECK int diff_keep_hash(struct diff *d, enum diff_side side, struct hash128 hash, struct error *err);
+int diff_kept_hash(const struct diff *d, enum diff_side side, struct hash128 *hash);
 
 /* Compares metadata alone: the fields that differ. The mode's group bits are not compared where both sides carry an access ACL (they are its mask). */
 uint32_t metadata_compare(const struct entry *want, const struct entry *have, const struct diff_options *options);

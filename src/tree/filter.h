@@ -15,7 +15,7 @@ struct filter_rule {
     const char *pattern; /* NUL-terminated, borrowed */
 };
 
-/* Asked for each folder before its content: is it marked to be left out? 1: leave out its content but for what `keep` names, 0 not, -1.
+/* Asked for each folder before its content: is it marked to be left out? 1: its content is left out and the folder alone stays, 0 not, -1.
  * Comes from disk/ (CACHEDIR.TAG, --exclude-if-present, nodump flag); tree/ does no I/O. */
 struct filter_probe {
     int (*probe)(struct filter_probe *p, struct source *inner, const struct entry *e, struct error *err);
@@ -25,11 +25,11 @@ struct filter_options {
     const struct filter_rule *rules;
     size_t rule_count;
     struct filter_probe *probe; /* borrowed; or NULL */
-    const struct bytes *paths;  /* chosen paths: only these, what lies below, and their parents' folders pass; none = all */
+    const struct bytes *paths;  /* chosen paths: only these, what lies below, and their parents' folders pass; none = all. Borrowed, as the rules are, until the close */
     size_t path_count;
 };
 
-/* True if the pattern matches the path (folder says that the entry is one). The pure part, for tests and for the plan. */
+/* True if the pattern matches the path, whose first component is its root's name; a root itself never matches. The pure part, for tests and for the plan. */
 bool filter_match(const char *pattern, struct bytes path, bool is_folder);
 
 /* Wraps `inner`, which belongs to the wrapper from then on (on failure it stays the caller's). */
