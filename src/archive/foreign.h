@@ -14,13 +14,16 @@ MUST_CHECK int foreign_open(struct input *in, struct watcher *watcher, struct so
 /* "ZIP 2.0 (deflation)", ...: what libarchive calls the format, for messages. */
 const char *foreign_format(const struct source *s);
 
-/* The bytes of another compression (xz, bzip2, lz4, ...): libarchive's filters over a stream that `read` gives, with format "raw". For input.c. */
+/* The bytes of another compression (xz, bzip2, lz4, ...): libarchive's filters over a stream that `read` gives, with format "raw". For input_filter.c. No filter that starts another program is used. */
 struct foreign_filter;
 struct foreign_filter_input {
     int (*read)(struct foreign_filter_input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
 };
+/* 1, 0 if no filter applies to the bytes, -1. `in` is borrowed. */
 MUST_CHECK int foreign_filter_open(struct foreign_filter_input *in, struct foreign_filter **out, struct error *err);
+/* *got is short only at the end, and says also on failure how many bytes are good. Bytes behind the compressed data are ERROR_FORMAT. */
 MUST_CHECK int foreign_filter_read(struct foreign_filter *f, void *bytes, size_t capacity, size_t *got, struct error *err);
+/* "xz", "bzip2", ...; several as "rpm+gzip". */
 const char *foreign_filter_name(const struct foreign_filter *f);
 void foreign_filter_close(struct foreign_filter *f);
 

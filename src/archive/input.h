@@ -18,7 +18,7 @@ struct input;
 MUST_CHECK int input_open(os_handle handle, struct input **out, struct error *err);
 void input_close(struct input *in);
 enum input_kind input_kind(const struct input *in);
-/* "plain", "gzip", "zstd", or libarchive's name of the filter. */
+/* "plain", "gzip", "zstd", or libarchive's name of the filter. Borrowed until input_rewind. */
 const char *input_compression(const struct input *in);
 /* True if the handle can be sought (no pipe). */
 bool input_can_seek(const struct input *in);
@@ -26,13 +26,13 @@ bool input_can_seek(const struct input *in);
 MUST_CHECK int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
 /* Begins again at the first byte; only if input_can_seek. */
 MUST_CHECK int input_rewind(struct input *in, struct error *err);
-/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: bytes that are neither zero padding nor a tail of ours are counted in *trailing. */
+/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: decompressed bytes that are neither zero padding nor a tail of ours are counted in *trailing. */
 MUST_CHECK int input_drain(struct input *in, uint64_t *trailing, struct error *err);
-/* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out (borrowed), 0 if there is none, -1 if it is damaged. */
+/* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out (borrowed until input_close), 0 if there is none, -1 if it is damaged. */
 MUST_CHECK int input_tail(struct input *in, const struct tail **out, struct error *err);
 /* Compressed bytes taken so far, for progress. */
 uint64_t input_stored_position(const struct input *in);
-/* Hands the open handle back, rewound, for the foreign reader; the input is closed. Only if input_can_seek; else bytes already taken are replayed by input_read. */
+/* The open handle, borrowed, for readers at offsets (os_read_at) of an archive that can be sought; it disturbs nothing. */
 os_handle input_handle(const struct input *in);
 
 #endif

@@ -1,0 +1,412 @@
+/*
+ * input.c: finds out how an archive is compressed, runs its decoder in a second thread, and gives the bytes out in order. Promises that what the decoder found damaged reaches the reader behind
+ * the last good byte; leaves to the decoders what is checked.
+ */
+#include "archive/input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/input_decoder.h"
+#include "archive/tar.h"
+#include "os/channel.h"
+#include "os/thread.h"
+
+enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10 };
+
+enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD, COMPRESSION_OTHER };
+
+struct input {
+    struct input_raw raw; /* the thread's while it runs, but for what is constant and the position */
+    enum compression compression;
+    struct input_decoder *decoder; /* the thread's, too */
+    struct input_passing passing;  /* the thread's, too: the container's tail, on a pipe */
+    struct channel *channel;
+    struct os_thread *thread;
+
+    enum input_kind kind;
+    struct channel_block *block; /* being read, or NULL */
+    size_t block_taken;          /* of it */
+    uint64_t position;           /* of the decompressed bytes */
+    bool at_end, has_failed, is_drained;
+    struct buffer behind; /* a tail behind the tar stream, once drained */
+    struct tail_memory *tail;
+};
+
+/* ---- The decompressing thread ---- */
+
+static void decompress(void *context)
+{
+    struct input *in = context;
+    struct error failure = {0};
+    struct channel_block *block;
+    int result = 0;
+    bool ends = false;
+
+    while (result == 0 && !ends && (block = channel_fill(in->channel)) != NULL) {
+        result = in->decoder->ops->read(in->decoder, block->data, BLOCK_BYTES, &block->size, &failure);
+        ends = block->size < BLOCK_BYTES;
+        channel_pass(in->channel);
+    }
+    channel_end(in->channel, result ? &failure : NULL);
+    error_release(&failure);
+}
+
+/* Waits for the thread, whose parts belong to the caller then. */
+static void join(struct input *in)
+{
+    os_thread_join(in->thread);
+    in->thread = NULL;
+}
+
+/* ---- Beginning and ending ---- */
+
+static int new_decoder(struct input *in, struct error *err)
+{
+    switch (in->compression) {
+    case COMPRESSION_GZIP:
+        return input_gzip_new(&in->raw, &in->passing, &in->decoder, err);
+    case COMPRESSION_ZSTD:
+        return input_zstd_new(&in->raw, &in->passing, &in->decoder, err);
+    case COMPRESSION_OTHER: {
+        int found = input_filter_new(&in->raw, &in->decoder, err);
+        if (found != 0)
+            return found < 0 ? -1 : 0;
+        in->compression = COMPRESSION_NONE;
+        break;
+    }
+    case COMPRESSION_NONE:
+        break;
+    }
+    return input_plain_new(&in->raw, &in->decoder, err);
+}
+
+static int start(struct input *in, struct error *err)
+{
+    if (new_decoder(in, err) || channel_new(BLOCK_COUNT, BLOCK_BYTES, &in->channel, err))
+        return -1;
+    return os_thread_start(decompress, in, &in->thread, err);
+}
+
+static void stop(struct input *in)
+{
+    if (in->thread) {
+        channel_stop(in->channel);
+        join(in);
+    }
+    channel_free(in->channel);
+    in->channel = NULL;
+    in->block = NULL;
+    if (in->decoder)
+        in->decoder->ops->release(in->decoder);
+    in->decoder = NULL;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+    return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
+}
+
+static bool begins_tar(struct bytes head)
+{
+    return head.size >= TAR_BLOCK_BYTES &&
+           (tar_is_header(head.data) || is_zero(head.data, TAR_BLOCK_BYTES));
+}
+
+/* Guesses from the first stored bytes; COMPRESSION_OTHER is settled by libarchive's filters. */
+static int detect(struct input *in, struct error *err)
+{
+    struct bytes head;
+
+    if (input_raw_peek(&in->raw, TAR_BLOCK_BYTES, &head, err))
+        return -1;
+    if (input_zstd_begins(head))
+        in->compression = COMPRESSION_ZSTD;
+    else if (input_gzip_begins(head))
+        in->compression = COMPRESSION_GZIP;
+    else if (head.size == 0 || begins_tar(head))
+        in->compression = COMPRESSION_NONE;
+    else
+        in->compression = COMPRESSION_OTHER;
+    return 0;
+}
+
+/* Makes in->block hold bytes that were not taken: 1, 0 at the end, -1. */
+static int need_block(struct input *in, struct error *err)
+{
+    if (in->has_failed)
+        return error_set(err, ERROR_FORMAT, "read archive", "reading has failed before");
+    while (!in->at_end && (!in->block || in->block_taken == in->block->size)) {
+        if (in->block)
+            channel_return(in->channel);
+        in->block = NULL;
+        in->block_taken = 0;
+        int result = channel_take(in->channel, &in->block, err);
+        if (result == 1)
+            continue;
+        in->block = NULL;
+        join(in);
+        in->at_end = true;
+        in->has_failed = result < 0;
+        if (result < 0)
+            return -1;
+    }
+    return in->at_end ? 0 : 1;
+}
+
+static struct bytes block_rest(const struct input *in)
+{
+    return bytes_make(in->block->data + in->block_taken, in->block->size - in->block_taken);
+}
+
+static int find_kind(struct input *in, struct error *err)
+{
+    int result = need_block(in, err);
+
+    if (result < 0)
+        return -1;
+    in->kind = result == 1 && begins_tar(block_rest(in)) ? INPUT_TAR : INPUT_FOREIGN;
+    return 0;
+}
+
+static void release(struct input *in)
+{
+    stop(in);
+    input_raw_release(&in->raw);
+    buffer_release(&in->passing.bytes);
+    buffer_release(&in->behind);
+    tail_free(in->tail);
+    free(in);
+}
+
+int input_open(os_handle handle, struct input **out, struct error *err)
+{
+    struct input *in = calloc(1, sizeof *in);
+
+    if (!in)
+        return error_memory(err);
+    if (input_raw_init(&in->raw, handle, err))
+        goto failed;
+    in->passing.is_wanted = !in->raw.can_seek;
+    if (detect(in, err) || start(in, err) || find_kind(in, err))
+        goto failed;
+    *out = in;
+    return 0;
+failed:
+    release(in);
+    return -1;
+}
+
+void input_close(struct input *in)
+{
+    if (!in)
+        return;
+    os_handle handle = in->raw.handle;
+    release(in);
+    os_close(handle);
+}
+
+enum input_kind input_kind(const struct input *in)
+{
+    return in->kind;
+}
+
+const char *input_compression(const struct input *in)
+{
+    return in->decoder->ops->name(in->decoder);
+}
+
+bool input_can_seek(const struct input *in)
+{
+    return in->raw.can_seek;
+}
+
+uint64_t input_stored_position(const struct input *in)
+{
+    return in->raw.position;
+}
+
+os_handle input_handle(const struct input *in)
+{
+    return in->raw.handle;
+}
+
+/* ---- Reading ---- */
+
+static void take(struct input *in, size_t count)
+{
+    in->block_taken += count;
+    in->position += count;
+}
+
+int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, struct error *err)
+{
+    uint8_t *to = bytes;
+
+    *got = 0;
+    while (*got < capacity) {
+        int result = need_block(in, err);
+        if (result <= 0)
+            return result;
+        struct bytes rest = block_rest(in);
+        size_t part = rest.size < capacity - *got ? rest.size : capacity - *got;
+        memcpy(to + *got, rest.data, part);
+        take(in, part);
+        *got += part;
+    }
+    return 0;
+}
+
+int input_rewind(struct input *in, struct error *err)
+{
+    if (!in->raw.can_seek)
+        return error_set(err, ERROR_UNSUPPORTED, "rewind", "a pipe cannot be read twice");
+    stop(in);
+    input_raw_rewind(&in->raw);
+    in->block_taken = 0;
+    in->position = 0;
+    in->at_end = in->has_failed = in->is_drained = false;
+    buffer_clear(&in->behind);
+    return start(in, err);
+}
+
+/* ---- Draining and the tail ---- */
+
+/* What comes behind the tar stream. */
+struct drain {
+    struct input_passing found; /* what may be a tail, from the first byte that is not zero */
+    uint64_t count;             /* bytes from there on */
+    uint64_t tail_start;        /* of a tail that is read from the end of the file: nothing from there on is looked at */
+};
+
+/* Where the tail of a plain archive begins that can be sought; UINT64_MAX if there is none. A damaged one counts as bytes like others; input_tail says more. */
+static uint64_t plain_tail_start(const struct input *in)
+{
+    struct os_range tail;
+    struct error ignored = {0};
+    uint64_t start = UINT64_MAX;
+
+    if (in->compression == COMPRESSION_NONE && in->raw.can_seek &&
+        input_tail_find(&in->raw, CONTAINER_PLAIN, &tail, &ignored) == 1)
+        start = tail.offset;
+    error_release(&ignored);
+    return start;
+}
+
+static int drain_bytes(struct drain *d, struct bytes bytes, struct error *err)
+{
+    if (d->count == 0) {
+        size_t zeros = 0;
+        while (zeros < bytes.size && bytes.data[zeros] == 0)
+            zeros++;
+        bytes = bytes_make(bytes.data + zeros, bytes.size - zeros);
+    }
+    if (input_passing_add(&d->found, bytes, err))
+        return -1;
+    d->count += bytes.size;
+    if (d->count >= 4 && !tail_may_begin(buffer_bytes(&d->found.bytes))) {
+        d->found.is_wanted = false;
+        buffer_release(&d->found.bytes);
+    }
+    return 0;
+}
+
+static int drain_blocks(struct input *in, struct drain *d, struct error *err)
+{
+    int result;
+
+    while ((result = need_block(in, err)) == 1) {
+        struct bytes rest = block_rest(in), looked_at = rest;
+        if (in->position >= d->tail_start)
+            looked_at.size = 0;
+        else if (rest.size > d->tail_start - in->position)
+            looked_at.size = (size_t)(d->tail_start - in->position);
+        if (drain_bytes(d, looked_at, err))
+            return -1;
+        take(in, rest.size);
+    }
+    return result;
+}
+
+/* The tail that ends some bytes: 1, 0 if there is none, -1 if it is damaged. */
+static int last_tail(struct bytes bytes, struct bytes *out, struct error *err)
+{
+    uint64_t tail_bytes;
+
+    if (bytes.size < TAIL_TRAILER_BYTES)
+        return 0;
+    const uint8_t *end = bytes.data + bytes.size;
+    int found =
+        tail_trailer(bytes_make(end - TAIL_TRAILER_BYTES, TAIL_TRAILER_BYTES), &tail_bytes, err);
+    if (found <= 0)
+        return found;
+    if (tail_bytes > bytes.size)
+        return error_set(err, ERROR_FORMAT, "read tail", "the archive's tail is cut short");
+    *out = bytes_make(end - tail_bytes, (size_t)tail_bytes);
+    return 1;
+}
+
+/* Keeps the tail that ends what was found; a damaged one counts as bytes like others. */
+static int keep_tail(struct input *in, struct drain *d, struct error *err)
+{
+    struct error ignored = {0};
+    struct bytes tail;
+
+    int found = last_tail(buffer_bytes(&d->found.bytes), &tail, &ignored);
+    error_release(&ignored);
+    if (found != 1)
+        return 0;
+    d->count -= tail.size;
+    return buffer_append(&in->behind, tail.data, tail.size, err);
+}
+
+int input_drain(struct input *in, uint64_t *trailing, struct error *err)
+{
+    struct drain d = {.tail_start = plain_tail_start(in)};
+    int result = -1;
+
+    *trailing = 0;
+    d.found.is_wanted = d.tail_start == UINT64_MAX;
+    if (drain_blocks(in, &d, err) || keep_tail(in, &d, err))
+        goto out;
+    *trailing = d.count;
+    in->is_drained = true;
+    result = 0;
+out:
+    buffer_release(&d.found.bytes);
+    return result;
+}
+
+/* The bytes of the tail, in `memory` or where they were collected: 1, 0, -1. */
+static int find_tail(struct input *in, struct buffer *memory, struct bytes *out, struct error *err)
+{
+    static const enum container containers[] = {CONTAINER_PLAIN, CONTAINER_GZIP, CONTAINER_ZSTD};
+    int found = 0;
+
+    if (in->raw.can_seek && in->compression != COMPRESSION_OTHER)
+        found = input_tail_at_end(&in->raw, containers[in->compression], memory, err);
+    *out = buffer_bytes(memory);
+    if (found != 0 || !in->is_drained)
+        return found;
+    if (in->passing.is_too_large)
+        return error_set(err, ERROR_LIMIT, "read tail", "the archive's tail is over 1 GiB");
+    found = last_tail(buffer_bytes(&in->passing.bytes), out, err);
+    return found != 0 ? found : last_tail(buffer_bytes(&in->behind), out, err);
+}
+
+int input_tail(struct input *in, const struct tail **out, struct error *err)
+{
+    struct buffer memory = {0};
+    struct bytes bytes;
+    int found = 1;
+
+    if (!in->tail) {
+        found = find_tail(in, &memory, &bytes, err);
+        if (found == 1 && tail_decode(bytes, &in->tail, err))
+            found = -1;
+    }
+    buffer_release(&memory);
+    if (found == 1)
+        *out = tail_of(in->tail);
+    return found;
+}

@@ -1,0 +1,183 @@
+/*
+ * input_zstd.c: zstd frames one after the other (RFC 8878). The library checks each frame's checksum; here the ends are checked: a frame that is cut short, and bytes behind the last one.
+ * Skippable frames that are ours carry the tail; others are passed over.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "archive/container.h"
+#include "archive/input_decoder.h"
+
+/* Larger windows need `zstd --long` to be read elsewhere, too: memory for 128 MiB is the most that is given to an archive. */
+enum { MAX_WINDOW_LOG = 27 };
+
+enum zstd_place { BETWEEN_FRAMES, IN_FRAME, IN_SKIPPABLE };
+
+struct zstd_decoder {
+    struct input_decoder base;
+    struct input_raw *raw;
+    struct input_passing *passing;
+    ZSTD_DCtx *context;
+    enum zstd_place place;
+    uint32_t skippable_left; /* bytes */
+    bool skippable_is_ours;
+};
+
+static bool is_skippable(uint32_t magic)
+{
+    return (magic & ZSTD_SKIPPABLE_MASK) == ZSTD_SKIPPABLE_MAGIC;
+}
+
+bool input_zstd_begins(struct bytes head)
+{
+    if (head.size < 4)
+        return false;
+    uint32_t magic = container_u32(head.data);
+    return magic == ZSTD_FRAME_MAGIC || is_skippable(magic);
+}
+
+static int zstd_damaged(struct zstd_decoder *z, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "decompress", "zstd: %s at byte %" PRIu64, what,
+                     (uint64_t)z->raw->position);
+}
+
+static int cut_short(struct zstd_decoder *z, struct error *err)
+{
+    return zstd_damaged(z, "the archive is cut short", err);
+}
+
+/* Between frames: 1 and one begins, 0 at the end, -1. */
+static int next_frame(struct zstd_decoder *z, struct error *err)
+{
+    struct bytes head;
+
+    if (input_raw_peek(z->raw, ZSTD_SKIPPABLE_HEADER_BYTES, &head, err))
+        return -1;
+    if (head.size == 0)
+        return 0;
+    if (!input_zstd_begins(head))
+        return zstd_damaged(z, "bytes that are no frame", err);
+    uint32_t magic = container_u32(head.data);
+    if (!is_skippable(magic)) {
+        ZSTD_DCtx_reset(z->context, ZSTD_reset_session_only);
+        z->place = IN_FRAME;
+        return 1;
+    }
+    if (head.size < ZSTD_SKIPPABLE_HEADER_BYTES)
+        return cut_short(z, err);
+    z->skippable_left = container_u32(head.data + 4);
+    z->skippable_is_ours = magic == ZSTD_TAIL_MAGIC;
+    z->place = IN_SKIPPABLE;
+    return input_raw_take(z->raw, ZSTD_SKIPPABLE_HEADER_BYTES, err) ? -1 : 1;
+}
+
+static int continue_skippable(struct zstd_decoder *z, struct error *err)
+{
+    struct bytes in;
+
+    if (z->skippable_left == 0) {
+        z->place = BETWEEN_FRAMES;
+        return 0;
+    }
+    if (input_raw_peek(z->raw, 1, &in, err))
+        return -1;
+    if (in.size == 0)
+        return cut_short(z, err);
+    if (in.size > z->skippable_left)
+        in.size = z->skippable_left;
+    if (z->skippable_is_ours && input_passing_add(z->passing, in, err))
+        return -1;
+    z->skippable_left -= (uint32_t)in.size;
+    return input_raw_take(z->raw, in.size, err);
+}
+
+static int zstd_failed(struct zstd_decoder *z, size_t code, struct error *err)
+{
+    switch (ZSTD_getErrorCode(code)) {
+    case ZSTD_error_memory_allocation:
+        return error_memory(err);
+    case ZSTD_error_frameParameter_windowTooLarge:
+        return error_set(err, ERROR_LIMIT, "decompress",
+                         "zstd: the archive needs a window of more than %d MiB",
+                         1 << (MAX_WINDOW_LOG - 20));
+    default:
+        return zstd_damaged(z, ZSTD_getErrorName(code), err);
+    }
+}
+
+static int continue_frame(struct zstd_decoder *z, ZSTD_outBuffer *out, struct error *err)
+{
+    struct bytes ahead;
+
+    if (input_raw_peek(z->raw, 1, &ahead, err))
+        return -1;
+    /* Without more input the library may still hold output that had no room before. */
+    size_t had = out->pos;
+    ZSTD_inBuffer in = {ahead.data, ahead.size, 0};
+    size_t code = ZSTD_decompressStream(z->context, out, &in);
+    if (ZSTD_isError(code))
+        return zstd_failed(z, code, err);
+    if (code == 0)
+        z->place = BETWEEN_FRAMES;
+    else if (ahead.size == 0 && out->pos == had)
+        return cut_short(z, err);
+    return input_raw_take(z->raw, in.pos, err);
+}
+
+static int zstd_read(struct input_decoder *d, void *bytes, size_t capacity, size_t *got,
+                     struct error *err)
+{
+    struct zstd_decoder *z = (struct zstd_decoder *)d;
+    ZSTD_outBuffer out = {bytes, capacity, 0};
+    int result = 1;
+
+    while (result > 0 && out.pos < out.size) {
+        if (z->place == BETWEEN_FRAMES)
+            result = next_frame(z, err);
+        else if (z->place == IN_SKIPPABLE)
+            result = continue_skippable(z, err) ? -1 : 1;
+        else
+            result = continue_frame(z, &out, err) ? -1 : 1;
+    }
+    *got = out.pos;
+    return result < 0 ? -1 : 0;
+}
+
+static const char *zstd_name(const struct input_decoder *d)
+{
+    (void)d;
+    return "zstd";
+}
+
+static void zstd_release(struct input_decoder *d)
+{
+    struct zstd_decoder *z = (struct zstd_decoder *)d;
+
+    ZSTD_freeDCtx(z->context);
+    free(z);
+}
+
+static const struct input_decoder_ops zstd_ops = {zstd_read, zstd_name, zstd_release};
+
+int input_zstd_new(struct input_raw *raw, struct input_passing *passing, struct input_decoder **out,
+                   struct error *err)
+{
+    struct zstd_decoder *z = calloc(1, sizeof *z);
+
+    if (!z)
+        return error_memory(err);
+    z->base.ops = &zstd_ops;
+    z->raw = raw;
+    z->passing = passing;
+    z->context = ZSTD_createDCtx();
+    if (!z->context ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(z->context, ZSTD_d_windowLogMax, MAX_WINDOW_LOG))) {
+        zstd_release(&z->base);
+        return error_memory(err);
+    }
+    *out = &z->base;
+    return 0;
+}
