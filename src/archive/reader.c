@@ -36,6 +36,7 @@ struct reader {
     struct record_memory member_memory;
     struct bytes archive_options;
     struct buffer path, previous, link;
+    struct buffer skipped; /* the folder whose content is not wanted, or empty */
     struct entry entry;
     struct error problem;
     struct table kinds;
@@ -350,6 +351,24 @@ static int next_member(struct reader *r, const struct tar_member **m, struct err
     return result;
 }
 
+/* "./" is the destination itself; the content of a skipped folder is not wanted. */
+static bool is_passed_over(const struct reader *r)
+{
+    if (r->skipped.size != 0 && path_is_within(r->entry.path, buffer_bytes(&r->skipped)))
+        return true;
+    return r->entry.path.size == 0 && r->entry.problem_scope == PROBLEM_NONE;
+}
+
+static void reader_skip(struct source *s)
+{
+    struct reader *r = reader_of(s);
+    struct error err = {0};
+
+    if (buffer_append(&r->skipped, r->path.data, r->path.size, &err) != 0)
+        buffer_clear(&r->skipped); /* out of memory: the content comes, and is refused one by one */
+    error_release(&err);
+}
+
 static int reader_next(struct source *s, const struct entry **out, struct error *err)
 {
     struct reader *r = reader_of(s);
@@ -367,7 +386,8 @@ static int reader_next(struct source *s, const struct entry **out, struct error 
         }
         if (more == 1 && make_entry(r, m, err) != 0)
             return -1;
-    } while (more == 1 && r->entry.path.size == 0 && r->entry.problem_scope == PROBLEM_NONE); /* "./": the destination itself */
+    } while (more == 1 && is_passed_over(r));
+    buffer_clear(&r->skipped);
     if (more < 0) {
         buffer_clear(&r->path);
         if (trouble.path != NULL && buffer_append(&r->path, trouble.path, trouble.path_bytes, err) != 0)
@@ -399,6 +419,7 @@ static void reader_free(struct reader *r)
     buffer_release(&r->path);
     buffer_release(&r->previous);
     buffer_release(&r->link);
+    buffer_release(&r->skipped);
     error_release(&r->problem);
     error_release(&r->pending_error);
     table_release(&r->kinds);
@@ -416,6 +437,7 @@ static void reader_close(struct source *s)
 static const struct source_ops reader_ops = {
     .next = reader_next,
     .load = reader_load,
+    .skip = reader_skip,
     .open_data = reader_open_data,
     .facts = reader_facts,
     .close = reader_close,
