@@ -24,7 +24,8 @@ void dirstack_init(struct dirstack *s);
 void dirstack_release(struct dirstack *s);
 /* Pushes an open folder, which belongs to the stack from then on (also on failure); its identity is taken from `status`. */
 MUST_CHECK int dirstack_push(struct dirstack *s, os_handle folder, const struct os_stat *status, struct error *err);
-/* Leaves the innermost folder; its parent is opened again if it was closed: ERROR_CHANGED if what `..` leads to is another folder (the tree was moved under our hands). */
+/* Leaves the innermost folder; its parent is opened again if it was closed: ERROR_CHANGED if what `..` leads to is another folder (the tree was moved under our hands).
+ * The folder is left also on failure; then dirstack_top is OS_NO_HANDLE, and pops fail until the next folder that is still open. The outermost always is. */
 MUST_CHECK int dirstack_pop(struct dirstack *s, struct error *err);
 /* The innermost folder; OS_NO_HANDLE when empty. */
 os_handle dirstack_top(const struct dirstack *s);

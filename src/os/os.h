@@ -100,6 +100,10 @@ void os_listing_release(struct os_listing *l);
 
 /* Appends the target's bytes. */
 int os_read_link(os_handle folder, const char *name, struct buffer *out, struct error *err) MUST_CHECK;
+/* Where the link of that name leads, followed to its end through whatever lies on the way: the one call besides os_open_root that follows, and it opens nothing for
+ * reading (O_PATH) and mounts nothing. `folder` OS_NO_HANDLE: `name` is a path that the user named. With OS_LEADS_SOMEWHERE the absolute path of what was reached is appended. */
+enum os_leads { OS_LEADS_SOMEWHERE, OS_LEADS_NOWHERE, OS_LEADS_IN_CIRCLES };
+int os_follow(os_handle folder, const char *name, enum os_leads *leads, struct buffer *real_path, struct error *err) MUST_CHECK;
 /* Reads up to `capacity` bytes; short only at the end. EINTR is retried. */
 int os_read(os_handle handle, void *bytes, size_t capacity, size_t *got, struct error *err) MUST_CHECK;
 /* A struct, so that a read at an offset has five parameters. */

@@ -1,0 +1,129 @@
+/*
+ * walk_entry.c: from what the system says of a name to an entry.
+ */
+#include "disk/walk_state.h"
+
+bool walk_is_fatal(struct error *problem, struct error *err)
+{
+    if (problem->kind != ERROR_MEMORY && problem->kind != ERROR_INTERRUPTED)
+        return false;
+    error_move(err, problem);
+    return true;
+}
+
+static void begin_entry(struct walk *w, struct walk_spot spot)
+{
+    struct pairs xattrs = w->entry.meta.xattrs;
+
+    pairs_clear(&xattrs);
+    error_release(&w->problem);
+    w->entry =
+        (struct entry){.path = spot.path, .name_offset = spot.name_offset, .depth = spot.depth};
+    w->entry.meta.xattrs = xattrs;
+}
+
+void walk_entry_problem(struct walk *w, struct walk_spot spot, enum problem_scope scope,
+                        struct error *problem)
+{
+    begin_entry(w, spot);
+    error_at(problem, (const char *)spot.path.data, spot.path.size);
+    error_move(&w->problem, problem);
+    w->entry.problem_scope = scope;
+    w->entry.problem = &w->problem;
+}
+
+static const enum entry_kind kinds[] = {
+    [OS_DIRECTORY] = ENTRY_DIRECTORY,
+    [OS_FILE] = ENTRY_FILE,
+    [OS_SYMLINK] = ENTRY_SYMLINK,
+    [OS_FIFO] = ENTRY_FIFO,
+    [OS_SOCKET] = ENTRY_SOCKET,
+    [OS_CHAR_DEVICE] = ENTRY_CHAR_DEVICE,
+    [OS_BLOCK_DEVICE] = ENTRY_BLOCK_DEVICE,
+};
+
+static void fill_metadata(struct walk *w, const struct os_stat *s)
+{
+    struct metadata *m = &w->entry.meta;
+
+    m->known = METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME | METADATA_ATIME |
+               METADATA_CTIME;
+    m->mode = s->mode;
+    m->owner = s->owner;
+    m->group = s->group;
+    m->mtime = s->mtime;
+    m->atime = s->atime;
+    m->ctime = s->ctime;
+    if (s->has_btime) {
+        m->known |= METADATA_BTIME;
+        m->btime = s->btime;
+    }
+    if (w->accounts) {
+        m->owner_name = os_user_name(w->accounts, s->owner);
+        m->group_name = os_group_name(w->accounts, s->group);
+    }
+}
+
+static void fill_entry(struct walk *w, struct walk_spot spot, const struct os_stat *s)
+{
+    struct entry *e = &w->entry;
+
+    begin_entry(w, spot);
+    e->kind = kinds[s->kind];
+    e->identity = (struct identity){s->device, {s->file[0], s->file[1]}};
+    e->link_count = s->link_count;
+    if (e->kind == ENTRY_FILE) {
+        e->size = s->size;
+        e->allocated = s->allocated;
+    }
+    if (e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE) {
+        e->device_major = s->device_major;
+        e->device_minor = s->device_minor;
+    }
+    e->shared = e->kind != ENTRY_DIRECTORY && s->link_count > 1;
+    if (e->kind == ENTRY_SYMLINK)
+        e->target = buffer_bytes(&w->target);
+    fill_metadata(w, s);
+}
+
+static bool is_left_out(const struct walk *w, const struct os_stat *s)
+{
+    struct identity id = {s->device, {s->file[0], s->file[1]}};
+
+    for (size_t i = 0; s->kind == OS_FILE && i < w->options.leave_out_count; i++) {
+        if (identity_equal(&id, &w->options.leave_out[i]))
+            return true;
+    }
+    return false;
+}
+
+static int read_status(struct walk *w, struct walk_subject *t, struct error *err)
+{
+    if (t->open != OS_NO_HANDLE ? os_stat_handle(t->open, &t->status, err)
+                                : os_stat_at(t->folder, t->name, &t->status, err))
+        return -1;
+    if (t->status.kind == OS_KIND_UNKNOWN)
+        return error_set(err, ERROR_UNSUPPORTED, "stat", "a kind of entry that is not known");
+    buffer_clear(&w->target);
+    if (t->status.kind == OS_SYMLINK)
+        return os_read_link(t->folder, t->name, &w->target, err);
+    return 0;
+}
+
+int walk_entry_read(struct walk *w, struct walk_subject *t, struct walk_spot spot,
+                    struct error *err)
+{
+    struct error problem = {0};
+
+    t->loaded = false;
+    if (!read_status(w, t, &problem)) {
+        if (is_left_out(w, &t->status))
+            return 0;
+        fill_entry(w, spot, &t->status);
+        return 1;
+    }
+    if (walk_is_fatal(&problem, err))
+        return -1;
+    walk_entry_problem(w, spot, PROBLEM_ENTRY, &problem);
+    return 1;
+}

@@ -1,0 +1,121 @@
+/*
+ * walk_load.c: what costs more than a status: extended attributes, file flags, contents. A file is
+ * opened once: the handle that its flags and attributes were read by serves its content, a folder's
+ * serves the descent.
+ */
+#include "disk/data.h"
+#include "disk/walk_state.h"
+
+void walk_subject_close(struct walk_subject *t)
+{
+    os_close(t->open);
+    t->open = OS_NO_HANDLE;
+}
+
+static bool is_same_file(const struct os_stat *a, const struct os_stat *b)
+{
+    return a->kind == b->kind && a->device == b->device && a->file[0] == b->file[0] &&
+           a->file[1] == b->file[1];
+}
+
+int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *err)
+{
+    struct os_stat opened;
+    os_handle handle;
+
+    if (t->open != OS_NO_HANDLE)
+        return 0;
+    if (kind == OS_DIRECTORY ? os_open_dir(t->folder, t->name, &handle, err)
+                             : os_open_file(t->folder, t->name, &handle, err))
+        return -1;
+    if (os_stat_handle(handle, &opened, err))
+        goto failed;
+    if (!is_same_file(&opened, &t->status)) {
+        error_set(err, ERROR_CHANGED, "open", "another %s took its place meanwhile",
+                  kind == OS_DIRECTORY ? "folder" : "file");
+        goto failed;
+    }
+    t->open = handle;
+    t->status = opened;
+    return 0;
+
+failed:
+    os_close(handle);
+    return -1;
+}
+
+/* Opens what has flags. Who may not open a file may still read attributes by name: no problem by
+ * itself. */
+static int open_for_load(struct walk_subject *t, struct error *err)
+{
+    if (t->status.kind != OS_FILE && t->status.kind != OS_DIRECTORY)
+        return 0;
+    if (!walk_subject_open(t, t->status.kind, err))
+        return 0;
+    if (!os_error_is_permission(err))
+        return -1;
+    error_release(err);
+    return 0;
+}
+
+static int load_metadata(struct walk_subject *t, struct metadata *m, struct error *err)
+{
+    struct os_object object = {.folder = t->folder, .name = t->name};
+
+    if (open_for_load(t, err))
+        return -1;
+    object.handle = t->open;
+    if (os_list_xattrs(&object, &m->xattrs, err))
+        return -1;
+    m->known |= METADATA_XATTRS | METADATA_ACL;
+    if (t->open == OS_NO_HANDLE)
+        return 0;
+    if (os_get_flags(&object, &m->flags, err))
+        return -1;
+    m->known |= METADATA_FLAGS;
+    return 0;
+}
+
+int walk_load(struct source *s, const struct entry **out, struct error *err)
+{
+    struct walk *w = walk_of(s);
+    struct entry *e = &w->entry;
+
+    *out = e;
+    if (w->last->loaded || e->problem_scope != PROBLEM_NONE)
+        return 0;
+    w->last->loaded = true;
+    if (!load_metadata(w->last, &e->meta, &w->problem))
+        return 0;
+    if (walk_is_fatal(&w->problem, err))
+        return -1;
+    if (!(e->meta.known & METADATA_XATTRS))
+        pairs_clear(&e->meta.xattrs);
+    error_at(&w->problem, (const char *)e->path.data, e->path.size);
+    e->problem_scope = PROBLEM_METADATA;
+    e->problem = &w->problem;
+    return 0;
+}
+
+/* Attributes may take blocks that hide a hole in the count. */
+static enum data_holes holes_of(const struct entry *e)
+{
+    bool plain = (e->meta.known & METADATA_XATTRS) && !e->meta.xattrs.count;
+    return plain ? DATA_HOLES_IF_LARGE : DATA_HOLES_ALWAYS;
+}
+
+int walk_open_data(struct source *s, struct data **out, struct error *err)
+{
+    struct walk *w = walk_of(s);
+    struct walk_subject *t = w->last;
+    const struct entry *e = &w->entry;
+    bool usable = e->problem_scope == PROBLEM_NONE || e->problem_scope == PROBLEM_METADATA;
+
+    if (!usable || e->kind != ENTRY_FILE)
+        return error_set(err, ERROR_USAGE, "open", "not a file");
+    if (walk_subject_open(t, OS_FILE, err) ||
+        disk_data_adopt(t->open, &t->status, holes_of(e), out, err))
+        return error_at(err, (const char *)e->path.data, e->path.size);
+    t->open = OS_NO_HANDLE;
+    return 0;
+}
