@@ -1,0 +1,26 @@
+/*
+ * open.c: tar goes to our own codec, everything else to libarchive.
+ */
+#include "archive/open.h"
+
+#include "archive/foreign.h"
+
+int open_any_archive(os_handle handle, const struct reader_options *options, struct opened_archive *out, struct error *err)
+{
+    struct input *in = NULL;
+    int result;
+
+    if (input_open(handle, &in, err) != 0)
+        return -1;
+    *out = (struct opened_archive){.input = in, .is_tar = input_kind(in) == INPUT_TAR};
+    if (out->is_tar)
+        result = reader_open(in, options, &out->source, err);
+    else
+        result = foreign_open(in, options->watcher, &out->source, err);
+    if (result != 0) {
+        input_close(in);
+        return -1;
+    }
+    out->is_ours = out->is_tar && reader_is_ours(out->source);
+    return 0;
+}

@@ -1,0 +1,20 @@
+/*
+ * open.h: any archive as a source: finds out what it is and picks the reader.
+ */
+#ifndef HOLDFAST_ARCHIVE_OPEN_H
+#define HOLDFAST_ARCHIVE_OPEN_H
+
+#include "archive/reader.h"
+
+struct opened_archive {
+    struct source *source; /* the caller's */
+    struct input *input;   /* part of the source, for progress and facts */
+    bool is_tar;           /* `source` is a reader (reader.h) */
+    bool is_ours;
+};
+
+/* Opens the archive on `handle`, which belongs to the source on success. ERROR_FORMAT if it is no archive at all. */
+MUST_CHECK int open_any_archive(os_handle handle, const struct reader_options *options, struct opened_archive *out,
+                                   struct error *err);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * tree.h: what the user names, a folder or an archive, opened as a source with its filters and name groups on top. Shared by the commands that read.
+ */
+#ifndef HOLDFAST_CLI_TREE_H
+#define HOLDFAST_CLI_TREE_H
+
+#include "archive/catalogue.h"
+#include "archive/open.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "disk/walk.h"
+
+/* What is left out of a tree; options of several commands. */
+struct filter_settings {
+    struct rule_list rules;
+    struct text_list if_present; /* --exclude-if-present */
+    bool caches, nodump, one_file_system;
+};
+extern const struct option_spec filter_specs[];
+enum { FILTER_SPEC_COUNT = 7 };
+void filter_settings_release(struct filter_settings *f);
+
+struct tree_options {
+    const struct filter_settings *filter; /* or NULL */
+    const struct bytes *paths;            /* chosen paths, or none */
+    size_t path_count;
+    bool owner_names;
+    bool strip_absolute;
+    enum catalogue_contents contents;     /* for other tools' archives */
+    const char *root_name;                /* name for a folder's root in entry paths; NULL: its own last component */
+    struct watcher *watcher;
+};
+
+/* An open tree. */
+struct tree {
+    struct source *source; /* the outermost: what to read */
+    struct source *walk;   /* the walk below, or NULL for archives */
+    struct source *groups; /* the name groups (namegroup.h) of a walk, or NULL */
+    struct source *chosen; /* the filter or select that knows which paths matched, or NULL */
+    bool is_archive, is_ours;
+    struct input *input;   /* of an archive */
+    struct source *reader; /* of a tar archive: for reader_tail; or NULL */
+    /* What the sources borrow. */
+    struct folder_marks marks;
+    struct buffer root_name;
+};
+
+/* Opens `what`: "-" is an archive on standard input. Errors name it. */
+MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
+void tree_close(struct tree *t);
+
+/* True if the name is a folder (following links), false if a file, -1 with an error if it is neither or not there. */
+MUST_CHECK int tree_is_folder(const char *what, struct error *err);
+
+/* The last component of a path as typed, with `.` and `..` resolved; "root" for "/". Appended and NUL-terminated. */
+MUST_CHECK int tree_root_name(const char *path, struct buffer *out, struct error *err);
+
+/* A text list as chosen paths: trailing slashes and leading "./" taken away. The bytes point into the texts; *out is the caller's. */
+MUST_CHECK int tree_paths(const struct text_list *texts, size_t from, size_t count, struct bytes **out, struct error *err);
+
+#endif
