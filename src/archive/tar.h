@@ -33,6 +33,8 @@ struct tar_member {
     struct metadata meta;         /* owner names are borrowed, too; xattrs hold ACLs in binary form */
     uint32_t device_major, device_minor;
     struct bytes comment; /* the pax comment record, or empty */
+    bool acl_lost;        /* got: an ACL was there that cannot be used: by names alone, or malformed */
+    bool flags_lost;      /* got: SCHILY.fflags held a word that stands for no flag of ours */
 };
 
 enum { TAR_BLOCK_BYTES = 512 };
