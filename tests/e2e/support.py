@@ -43,11 +43,17 @@ class Result:
         return (self.out + self.err).decode("utf-8", "replace")
 
     def __str__(self) -> str:
-        return f"{' '.join(map(str, self.command))}\nexit {self.status}\n{self.text[-4000:]}"
+        lines = [brief(line) for line in [" ".join(self.command), *self.text.splitlines()]]
+        return "\n".join([f"exit {self.status} of {lines[0]}", *lines[1:][-30:]])
 
     def objects(self) -> List[dict]:
         """The lines of --json."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+def brief(line: str) -> str:
+    """A line short enough to be read in a report."""
+    return line if len(line) <= 300 else f"{line[:140]} ... {line[-140:]}"
 
 
 def holdfast(*arguments, user: Optional[int] = None, timeout: float = 120, **options) -> Result:
@@ -123,7 +129,7 @@ class Case(unittest.TestCase):
     def assert_no_lines(self, lines: List[str], note: str = "") -> None:
         """Asserts that a list of findings is empty, and shows the first of them."""
         if lines:
-            shown = "\n".join(lines[:20])
+            shown = "\n".join(brief(line) for line in lines[:20])
             self.fail(f"{note}\n{len(lines)} differences:\n{shown}")
 
     def assert_same_file(self, *paths) -> None:

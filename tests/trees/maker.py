@@ -123,6 +123,13 @@ def cleanup(dest) -> None:
     os.rmdir(dest)
 
 
+def unprotect(dest) -> None:
+    """Clears the flags that protect entries from change, everywhere at and below `dest`."""
+    for visit in walk(dest):
+        if visit.event != LEAVE:
+            _unprotect(visit)
+
+
 def _unprotect(visit: Visit) -> None:
     if stat.S_ISREG(visit.status.st_mode) or stat.S_ISDIR(visit.status.st_mode):
         Counts().try_to("flags", change_flags, visit.dir_fd, visit.name, clear=True)
