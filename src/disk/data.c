@@ -137,10 +137,9 @@ int disk_data_open(os_handle folder, const char *name, struct data **out, struct
     struct os_stat status;
     os_handle file;
 
-    if (os_open_file(folder, name, &file, err))
+    if (os_open_file_stat(folder, name, &file, &status, err))
         return -1;
-    if (!os_stat_handle(file, &status, err) &&
-        !disk_data_adopt(file, &status, DATA_HOLES_ALWAYS, out, err))
+    if (!disk_data_adopt(file, &status, DATA_HOLES_ALWAYS, out, err))
         return 0;
     os_close(file);
     return -1;

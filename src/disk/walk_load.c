@@ -18,6 +18,19 @@ static bool is_same_file(const struct os_stat *a, const struct os_stat *b)
            a->file[1] == b->file[1];
 }
 
+static int open_and_stat(const struct walk_subject *t, enum os_kind kind, os_handle *out,
+                         struct os_stat *status, struct error *err)
+{
+    if (kind != OS_DIRECTORY)
+        return os_open_file_stat(t->folder, t->name, out, status, err);
+    if (os_open_dir(t->folder, t->name, out, err))
+        return -1;
+    if (!os_stat_handle(*out, status, err))
+        return 0;
+    os_close(*out);
+    return -1;
+}
+
 int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *err)
 {
     struct os_stat opened;
@@ -25,23 +38,16 @@ int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *e
 
     if (t->open != OS_NO_HANDLE)
         return 0;
-    if (kind == OS_DIRECTORY ? os_open_dir(t->folder, t->name, &handle, err)
-                             : os_open_file(t->folder, t->name, &handle, err))
+    if (open_and_stat(t, kind, &handle, &opened, err))
         return -1;
-    if (os_stat_handle(handle, &opened, err))
-        goto failed;
     if (!is_same_file(&opened, &t->status)) {
-        error_set(err, ERROR_CHANGED, "open", "another %s took its place meanwhile",
-                  kind == OS_DIRECTORY ? "folder" : "file");
-        goto failed;
+        os_close(handle);
+        return error_set(err, ERROR_CHANGED, "open", "another %s took its place meanwhile",
+                         kind == OS_DIRECTORY ? "folder" : "file");
     }
     t->open = handle;
     t->status = opened;
     return 0;
-
-failed:
-    os_close(handle);
-    return -1;
 }
 
 /* Opens what has flags. Who may not open a file may still read attributes by name: no problem by

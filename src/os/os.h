@@ -65,6 +65,8 @@ int os_open_beneath(os_handle root, struct bytes path, os_handle *out, struct er
 int os_open_parent(os_handle folder, os_handle *out, struct error *err) MUST_CHECK;
 /* Opens a regular file for reading, no-follow, never blocking on a FIFO, without changing atime where the system allows. What is no regular file is ERROR_REFUSED. */
 int os_open_file(os_handle folder, const char *name, os_handle *out, struct error *err) MUST_CHECK;
+/* os_open_file and the status of what was opened, a system call cheaper than one after the other. */
+int os_open_file_stat(os_handle folder, const char *name, os_handle *out, struct os_stat *status, struct error *err) MUST_CHECK;
 /* Opens a path that the user named (an archive) for reading. */
 int os_open_path(const char *path, os_handle *out, struct error *err) MUST_CHECK;
 /* Status of a path that the user named, following links or not. */
