@@ -8,7 +8,7 @@ USTAR, GNU = b"ustar\x0000", b"ustar  \0"
 
 def header(name: bytes, kind: bytes = b"0", size: int = 0, link: bytes = b"", **fields) -> bytes:
     """One header block. `fields` replaces whole fields by raw bytes: mode, uid, gid, size_field,
-    mtime, magic, prefix, checksum."""
+    mtime, magic, user_name, group_name, devmajor, devminor, prefix, checksum."""
     parts = [
         name.ljust(100, b"\0")[:100],
         fields.get("mode", b"0000755\0" if kind == b"5" else b"0000644\0"),
@@ -20,8 +20,8 @@ def header(name: bytes, kind: bytes = b"0", size: int = 0, link: bytes = b"", **
         kind,
         link.ljust(100, b"\0")[:100],
         fields.get("magic", USTAR),
-        bytes(32),
-        bytes(32),
+        fields.get("user_name", b"").ljust(32, b"\0"),
+        fields.get("group_name", b"").ljust(32, b"\0"),
         fields.get("devmajor", b"0000000\0"),
         fields.get("devminor", b"0000000\0"),
         fields.get("prefix", b"").ljust(155, b"\0"),

@@ -2,10 +2,13 @@
 """Other tools' archives in our hands: every tar dialect exactly, cpio, zip and 7z as far as the
 formats go."""
 
+import grp
 import os
+import pwd
 import sys
 
 import support
+from rawtar import END, folder, member
 from support import Case, holdfast, needs_root, tool
 from trees.maker import Maker
 from trees.metadata import GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Metadata
@@ -196,6 +199,20 @@ class Foreign(Case):
         tool("tar", "-cf", "a.tar", "./tree//sub/file", cwd=self.work)
         self.run_ok("restore", self.path("a.tar"), self.path("out"))
         self.assertTrue(os.path.exists(self.path("out/tree/sub/file")))
+
+    def test_owners_by_number_or_by_name(self):
+        """The header's number is nobody's here, its names are known."""
+        names = {"user_name": b"daemon", "group_name": b"bin"}
+        numbers = {"uid": b"0150000\0", "gid": b"0160000\0"}
+        content = folder(b"tree") + member(b"tree/file", b"x", **names, **numbers) + END
+        with open(self.path("a.tar"), "wb") as stream:
+            stream.write(content)
+        daemon = (pwd.getpwnam("daemon").pw_uid, grp.getgrnam("bin").gr_gid)
+        for options, expected in (((), (0o150000, 0o160000)), (("--map-owners",), daemon)):
+            out = self.path("out" + "".join(options))
+            self.run_ok("restore", *options, self.path("a.tar"), out)
+            status = os.stat(out + "/tree/file")
+            self.assertEqual((status.st_uid, status.st_gid), expected)
 
     def test_verify_a_foreign_archive(self):
         plain_tree(self.path("tree"))

@@ -122,6 +122,25 @@ class Lossy(Case):
         self.assert_equal_trees(source, dest + "/deep")
         self.assert_verified(source, dest + "/deep")
 
+    def test_more_names_than_ext4_allows(self):
+        """65,000 names a file: the rest becomes a second file, which is said."""
+        source = os.path.join(place_of(PLACES, "tmpfs"), "tree")
+        self.addCleanup(support.cleanup, source)
+        os.mkdir(source)
+        with open(source + "/00000", "wb") as stream:
+            stream.write(b"a file of very many names")
+        for number in range(1, 65010):
+            os.link(source + "/00000", f"{source}/{number:05}")
+        dest = os.path.join(place_of(PLACES, "ext4"), "restored")
+        self.addCleanup(support.cleanup, dest)
+        self.run_ok("backup", source, self.path("a.tar.zst"))
+        result = self.run_ok("restore", self.path("a.tar.zst"), dest, status=1)
+        self.assertIn("650", result.text)
+        names = support.snapshot(dest + "/tree")
+        self.assertEqual(len(names), 65011)
+        files = {record.identity for record in names.values() if record.kind == "file"}
+        self.assertEqual(len(files), 2)
+
     def test_times_that_ext4_lacks(self):
         """tmpfs holds times that ext4 does not: named, exit 1, no wrong time in silence."""
         source = os.path.join(place_of(PLACES, "tmpfs"), "tree")
