@@ -177,16 +177,3 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
     out->link_count_is_hint = !strcmp(out->file_system, "fuseblk");
     return 0;
 }
-
-int os_handle_path(os_handle handle, struct buffer *out, struct error *err)
-{
-    char link[POSIX_PROC_BYTES], path[POSIX_PROC_BYTES];
-    ssize_t got;
-
-    if (posix_proc_path(link, posix_fd(handle), NULL, err))
-        return -1;
-    got = readlink(link, path, sizeof path);
-    if (got < 0)
-        return posix_error(err, "find path");
-    return buffer_append(out, path, (size_t)got, err);
-}
