@@ -20,6 +20,8 @@ struct kept {
     struct buffer new_first; /* path of the name that took its place; empty until one did */
     uint32_t device_major, device_minor;
     uint64_t link_count;
+    bool has_data_hash;
+    struct hash128 data_hash;
     struct metadata meta; /* names of owner and group are not kept */
 };
 
@@ -37,6 +39,7 @@ struct select {
     struct table index;
     struct kept *kept;
     size_t kept_count, kept_capacity;
+    bool contents;
     os_handle spool_folder, spool;
     uint64_t spool_bytes;
     struct buffer memory; /* the spool where there is no folder for it */
@@ -178,7 +181,7 @@ static int keep_data(struct select *s, struct kept *k, struct error *err)
     struct data *data = NULL;
     int result;
 
-    if (k->kind != ENTRY_FILE || k->size == 0)
+    if (k->kind != ENTRY_FILE || k->size == 0 || k->has_data_hash || !s->contents)
         return 0;
     if (source_open_data(s->inner, &data, err) != 0)
         return -1;
@@ -206,6 +209,8 @@ static int keep(struct select *s, const struct entry *e, struct error *err)
     k->device_major = e->device_major;
     k->device_minor = e->device_minor;
     k->link_count = e->link_count;
+    k->has_data_hash = e->has_data_hash;
+    k->data_hash = e->data_hash;
     k->meta = e->meta;
     k->meta.owner_name = k->meta.group_name = NULL;
     memset(&k->meta.xattrs, 0, sizeof k->meta.xattrs);
@@ -293,6 +298,8 @@ static int stand_in(struct select *s, const struct entry *e, struct kept *k, str
     s->entry.device_major = k->device_major;
     s->entry.device_minor = k->device_minor;
     s->entry.link_count = k->link_count;
+    s->entry.has_data_hash = k->has_data_hash;
+    s->entry.data_hash = k->data_hash;
     s->entry.first_name = (struct bytes){NULL, 0};
     s->entry.shared = true;
     s->entry.meta = k->meta;
@@ -407,8 +414,7 @@ static const struct source_ops select_ops = {
     .close = select_close,
 };
 
-int select_new(struct source *inner, const struct filter_options *options, os_handle spool, struct source **out,
-               struct error *err)
+int select_new(struct source *inner, const struct select_options *options, struct source **out, struct error *err)
 {
     struct select *s = calloc(1, sizeof *s);
 
@@ -417,10 +423,11 @@ int select_new(struct source *inner, const struct filter_options *options, os_ha
     s->source.ops = &select_ops;
     s->tap.ops = &tap_ops;
     s->inner = inner;
-    s->spool_folder = spool;
+    s->spool_folder = options->spool;
+    s->contents = options->contents;
     s->spool = OS_NO_HANDLE;
     table_init(&s->index, sizeof(struct kept_record), sizeof(struct hash128));
-    if (filter_new(&s->tap, options, &s->filter, err) != 0) {
+    if (filter_new(&s->tap, &options->filter, &s->filter, err) != 0) {
         select_free(s);
         return -1;
     }

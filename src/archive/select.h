@@ -9,9 +9,14 @@
 #include "os/os.h"
 #include "tree/filter.h"
 
-/* Wraps an archive's source, which belongs to the wrapper on success. Nameless files are made in the folder `spool` (borrowed; OS_NO_HANDLE: contents are kept in memory). */
-MUST_CHECK int select_new(struct source *inner, const struct filter_options *options, os_handle spool, struct source **out,
-                          struct error *err);
+struct select_options {
+    struct filter_options filter;
+    bool contents;   /* contents will be asked for */
+    os_handle spool; /* the folder that nameless files are made in, borrowed; OS_NO_HANDLE: contents are kept in memory */
+};
+
+/* Wraps an archive's source, which belongs to the wrapper on success. */
+MUST_CHECK int select_new(struct source *inner, const struct select_options *options, struct source **out, struct error *err);
 
 /* Which of the chosen paths nothing matched: the index of the next such path from `from` on, or path_count. */
 size_t select_unmatched(const struct source *s, size_t from);

@@ -10,14 +10,14 @@
 #include "cli/report.h"
 #include "disk/walk.h"
 
-/* What is left out of a tree; options of several commands. */
+/* What is left out of a tree; options of several commands, in the group FILTER_OPTIONS. */
 struct filter_settings {
     struct rule_list rules;
     struct text_list if_present; /* --exclude-if-present */
     bool caches, nodump, one_file_system;
 };
-extern const struct option_spec filter_specs[];
 enum { FILTER_SPEC_COUNT = 7 };
+extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 void filter_settings_release(struct filter_settings *f);
 
 struct tree_options {
@@ -26,7 +26,9 @@ struct tree_options {
     size_t path_count;
     bool owner_names;
     bool strip_absolute;
-    enum catalogue_contents contents;     /* for other tools' archives */
+    bool contents; /* contents will be asked for: of other tools' archives they are hashed, of chosen paths kept aside */
+    const struct identity *leave_out;     /* files that are no part of a folder, or NULL */
+    size_t leave_out_count;
     const char *root_name;                /* name for a folder's root in entry paths; NULL: its own last component */
     struct watcher *watcher;
 };
@@ -43,10 +45,14 @@ struct tree {
     /* What the sources borrow. */
     struct folder_marks marks;
     struct buffer root_name;
+    os_handle spool;
 };
 
 /* Opens `what`: "-" is an archive on standard input. Errors name it. */
 MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
+/* Opens folders by a layout, with the same wrappers. */
+MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *options,
+                                struct error *err);
 void tree_close(struct tree *t);
 
 /* True if the name is a folder (following links), false if a file, -1 with an error if it is neither or not there. */

@@ -10,6 +10,7 @@
 struct disk_root {
     const char *name;  /* first component of entry paths */
     const char *place; /* what the user named: opened as it is, its last component followed; or NULL: `name` below the layout's base, never followed */
+    const char *told_path; /* the absolute path that facts tell instead of the real one (a snapshot's or shadow copy's origin), or NULL */
 };
 
 /* Borrowed strings all. */

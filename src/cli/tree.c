@@ -1,0 +1,238 @@
+/*
+ * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive is reader, catalogue (of other tools' archives), select.
+ */
+#include "cli/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/select.h"
+#include "tree/namegroup.h"
+
+const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
+    {"exclude", 0, OPTION_EXCLUDE, offsetof(struct filter_settings, rules), "PATTERN",
+     "leave out what matches; the first pattern that matches decides"},
+    {"include", 0, OPTION_INCLUDE, offsetof(struct filter_settings, rules), "PATTERN",
+     "keep what matches, against patterns behind it"},
+    {"exclude-from", 0, OPTION_EXCLUDE_FROM, offsetof(struct filter_settings, rules), "FILE",
+     "patterns from a file, one a line; '+ ' before a pattern includes, '#' begins a comment"},
+    {"exclude-caches", 0, OPTION_FLAG, offsetof(struct filter_settings, caches), NULL,
+     "leave out the content of folders that hold a CACHEDIR.TAG"},
+    {"exclude-if-present", 0, OPTION_LIST, offsetof(struct filter_settings, if_present), "NAME",
+     "leave out the content of folders that hold a file NAME"},
+    {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL, "leave out what carries the no-dump flag (chattr +d)"},
+    {"one-file-system", 'x', OPTION_FLAG, offsetof(struct filter_settings, one_file_system), NULL,
+     "do not go into folders on other file systems"},
+};
+
+void filter_settings_release(struct filter_settings *f)
+{
+    rule_list_release(&f->rules);
+    text_list_release(&f->if_present);
+}
+
+/* ---- Names ---- */
+
+int tree_is_folder(const char *what, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(what, true, &status, err) != 0)
+        return error_at(err, what, strlen(what));
+    return status.kind == OS_DIRECTORY;
+}
+
+/* The last component of a path without trailing slashes; empty for "/". */
+static struct bytes last_component(struct bytes path)
+{
+    while (path.size != 0 && path.data[path.size - 1] == '/')
+        path.size--;
+    size_t from = path.size;
+
+    while (from != 0 && path.data[from - 1] != '/')
+        from--;
+    return bytes_make(path.data + from, path.size - from);
+}
+
+/* The folder's name as the system knows it. */
+static int resolved_name(const char *path, struct buffer *out, struct error *err)
+{
+    struct buffer absolute = {0};
+    os_handle folder = OS_NO_HANDLE;
+    int result = -1;
+
+    if (os_open_root(path, &folder, err) != 0)
+        return error_at(err, path, strlen(path));
+    if (os_handle_path(folder, &absolute, err) == 0) {
+        struct bytes name = last_component(buffer_bytes(&absolute));
+
+        if (name.size == 0)
+            name = bytes_of("root");
+        result = buffer_append(out, name.data, name.size, err);
+    }
+    os_close(folder);
+    buffer_release(&absolute);
+    return result;
+}
+
+int tree_root_name(const char *path, struct buffer *out, struct error *err)
+{
+    struct bytes name = last_component(bytes_of(path));
+    bool dots = bytes_equal(name, bytes_of(".")) || bytes_equal(name, bytes_of(".."));
+    int result = name.size == 0 || dots ? resolved_name(path, out, err) : buffer_append(out, name.data, name.size, err);
+
+    return result == 0 ? buffer_terminate(out, err) : -1;
+}
+
+int tree_paths(const struct text_list *texts, size_t from, size_t count, struct bytes **out, struct error *err)
+{
+    struct bytes *paths = calloc(count + 1, sizeof *paths);
+
+    if (paths == NULL)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        struct bytes path = bytes_of(texts->items[from + i]);
+
+        while (path.size >= 2 && path.data[0] == '.' && path.data[1] == '/')
+            path = bytes_make(path.data + 2, path.size - 2);
+        while (path.size != 0 && path.data[path.size - 1] == '/')
+            path.size--;
+        paths[i] = path;
+    }
+    *out = paths;
+    return 0;
+}
+
+/* ---- Stacking ---- */
+
+static struct filter_options filter_options_of(struct tree *t, const struct tree_options *o)
+{
+    struct filter_options filter = {.paths = o->paths, .path_count = o->path_count};
+
+    if (o->filter == NULL)
+        return filter;
+    filter.rules = o->filter->rules.items;
+    filter.rule_count = o->filter->rules.count;
+    if (!t->is_archive && (o->filter->caches || o->filter->if_present.count != 0)) {
+        folder_marks_init(&t->marks);
+        t->marks.caches = o->filter->caches;
+        t->marks.names = o->filter->if_present.items;
+        t->marks.name_count = o->filter->if_present.count;
+        filter.probe = &t->marks.probe;
+    }
+    return filter;
+}
+
+static bool filters_anything(const struct filter_options *f)
+{
+    return f->rule_count != 0 || f->path_count != 0 || f->probe != NULL;
+}
+
+int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *o, struct error *err)
+{
+    struct walk_options walk = {.one_file_system = o->filter != NULL && o->filter->one_file_system,
+                                .owner_names = o->owner_names,
+                                .leave_out = o->leave_out,
+                                .leave_out_count = o->leave_out_count};
+    struct filter_options filter;
+
+    t->spool = OS_NO_HANDLE;
+    if (walk_open(layout, &walk, &t->walk, err) != 0)
+        return -1;
+    t->source = t->walk;
+    filter = filter_options_of(t, o);
+    if (filters_anything(&filter)) {
+        if (filter_new(t->source, &filter, &t->chosen, err) != 0)
+            return -1;
+        t->source = t->chosen;
+    }
+    if (o->filter != NULL && o->filter->nodump && nodump_new(t->source, &t->source, err) != 0)
+        return -1;
+    if (namegroup_new(t->source, (struct namegroup_options){.count_is_hint = walk_link_count_is_hint(t->walk)}, &t->groups,
+                      err) != 0)
+        return -1;
+    t->source = t->groups;
+    return 0;
+}
+
+static int open_folder(struct tree *t, const char *what, const struct tree_options *o, struct error *err)
+{
+    struct disk_root root = {.name = o->root_name, .place = what};
+    struct disk_layout layout = {.roots = &root, .root_count = 1};
+
+    if (root.name == NULL) {
+        if (tree_root_name(what, &t->root_name, err) != 0)
+            return -1;
+        root.name = (const char *)t->root_name.data;
+    }
+    return tree_open_layout(t, &layout, o, err);
+}
+
+/* Chosen names of an archive, with a folder for what has to be kept aside. */
+static int add_select(struct tree *t, const struct filter_options *filter, const struct tree_options *o, struct error *err)
+{
+    struct select_options select = {.filter = *filter, .contents = o->contents};
+    struct error ignored = {0};
+    const char *folder = getenv("TMPDIR");
+
+    if (o->contents && os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &t->spool, &ignored) != 0)
+        t->spool = OS_NO_HANDLE; /* then in memory */
+    error_release(&ignored);
+    select.spool = t->spool;
+    if (select_new(t->source, &select, &t->chosen, err) != 0)
+        return -1;
+    t->source = t->chosen;
+    return 0;
+}
+
+static int open_archive(struct tree *t, const char *what, const struct tree_options *o, struct error *err)
+{
+    struct reader_options reader = {.strip_absolute = o->strip_absolute, .watcher = o->watcher};
+    struct opened_archive archive;
+    os_handle handle = os_stdin();
+    struct filter_options filter;
+
+    t->is_archive = true;
+    if (strcmp(what, "-") != 0 && os_open_path(what, &handle, err) != 0)
+        return -1;
+    if (open_any_archive(handle, &reader, &archive, err) != 0) {
+        os_close(handle);
+        return -1;
+    }
+    t->source = archive.source;
+    t->is_ours = archive.is_ours;
+    t->input = archive.input;
+    if (archive.is_ours) {
+        t->reader = archive.source;
+    } else {
+        t->input = NULL; /* goes with the archive, which the catalogue closes */
+        if (catalogue_new(t->source, o->contents ? CATALOGUE_WITH_HASHES : CATALOGUE_WITHOUT_HASHES, &t->source, err) != 0)
+            return -1;
+    }
+    filter = filter_options_of(t, o);
+    return filters_anything(&filter) ? add_select(t, &filter, o, err) : 0;
+}
+
+int tree_open(struct tree *t, const char *what, const struct tree_options *options, struct error *err)
+{
+    int folder, result = -1;
+
+    *t = (struct tree){.spool = OS_NO_HANDLE};
+    folder = strcmp(what, "-") == 0 ? 0 : tree_is_folder(what, err);
+    if (folder >= 0)
+        result = folder ? open_folder(t, what, options, err) : open_archive(t, what, options, err);
+    if (result != 0) {
+        tree_close(t);
+        return error_at(err, what, strlen(what));
+    }
+    return 0;
+}
+
+void tree_close(struct tree *t)
+{
+    source_close(t->source);
+    if (t->spool != OS_NO_HANDLE)
+        os_close(t->spool);
+    buffer_release(&t->root_name);
+    *t = (struct tree){.spool = OS_NO_HANDLE};
+}
