@@ -88,13 +88,23 @@ static struct identity identity_key(const struct entry *e)
     return (struct identity){.volume = UINT64_MAX, .file = {key.low, key.high}};
 }
 
+/* The last name of a file that lost the others in this run looks as if it had always been alone. */
+static bool was_met(const struct diff_groups *g, const struct entry *have)
+{
+    if (!g->settle || have == NULL || g->have.count == 0 || have->kind == ENTRY_DIRECTORY ||
+        have->problem_scope == PROBLEM_ENTRY)
+        return false;
+    struct identity key = identity_key(have);
+    return table_find(&g->have, &key) != NULL;
+}
+
 void groups_take(struct diff_groups *g, const struct entry *want, const struct entry *have,
                  struct bytes path)
 {
     struct diff_hand *hand = &g->hand;
     *hand = (struct diff_hand){.path = path};
     hand->shared[DIFF_WANT] = may_share(want, g->names_known[DIFF_WANT]);
-    hand->shared[DIFF_HAVE] = may_share(have, g->names_known[DIFF_HAVE]);
+    hand->shared[DIFF_HAVE] = may_share(have, g->names_known[DIFF_HAVE]) || was_met(g, have);
     if (hand->shared[DIFF_WANT] || (want != NULL && hand->shared[DIFF_HAVE]))
         hand->want = name_key(want);
     if (hand->shared[DIFF_HAVE] || (have != NULL && hand->shared[DIFF_WANT]))

@@ -1,8 +1,9 @@
 /*
  * diff_groups.h: which names are one file, on both sides of a diff. Private to diff.c.
  *
- * want's group is known by its first name, have's by its identity (or, in an archive, by its first name as well). Two tables hold the groups that were met, one for
- * each side; a group leaves its table when its last name was met, where its number is known.
+ * want's group is known by its first name, have's by its identity (or, in an archive, by its first
+ * name as well). Two tables hold the groups that were met, one for each side; a group leaves its
+ * table when its last name was met, where its number is known.
  */
 #ifndef HOLDFAST_TREE_DIFF_GROUPS_H
 #define HOLDFAST_TREE_DIFF_GROUPS_H
@@ -37,11 +38,13 @@ void groups_init(struct diff_groups *g, bool settle, const struct source_facts *
                  const struct source_facts *have);
 void groups_release(struct diff_groups *g);
 
-/* Takes a pair in hand; either side may be NULL. Nothing is compared. `path` is the entries' own and stays valid until the pair is settled. */
+/* Takes a pair in hand; either side may be NULL. Nothing is compared. `path` is the entries' own
+ * and stays valid until the pair is settled. */
 void groups_take(struct diff_groups *g, const struct entry *want, const struct entry *have,
                  struct bytes path);
 
-/* Compares the names of the pair in hand, two entries of one kind: sets group_first, other, joined and the bits of `pair`. */
+/* Compares the names of the pair in hand, two entries of one kind: sets group_first, other, joined
+ * and the bits of `pair`. */
 MUST_CHECK int groups_match(struct diff_groups *g, struct difference_pair *pair, struct error *err);
 
 /* The same for an entry of want that has no partner of its kind. */

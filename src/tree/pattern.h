@@ -1,6 +1,7 @@
 /*
- * pattern.h: shell patterns over bytes. `*` and `?` do not match a slash, `**` does, and between slashes it matches any number of folders; [..] with ranges, ! or ^, and
- * classes such as [:alpha:]; a backslash takes the next byte as it is. No recursion and no exponential time.
+ * pattern.h: shell patterns over bytes. `*` and `?` do not match a slash, `**` does, and between
+ * slashes it matches any number of folders; [..] with ranges, ! or ^, and classes such as
+ * [:alpha:]; a backslash takes the next byte as it is. No recursion and no exponential time.
  */
 #ifndef HOLDFAST_TREE_PATTERN_H
 #define HOLDFAST_TREE_PATTERN_H
