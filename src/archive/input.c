@@ -9,6 +9,7 @@
 
 #include "archive/input_decoder.h"
 #include "archive/tar.h"
+#include "base/hash.h"
 #include "os/channel.h"
 #include "os/thread.h"
 
@@ -28,6 +29,7 @@ struct input {
     struct channel_block *block; /* being read, or NULL */
     size_t block_taken;          /* of it */
     uint64_t position;           /* of the decompressed bytes */
+    struct hasher *hasher;       /* of the tar stream as far as it was taken */
     bool at_end, has_failed, is_drained;
     struct buffer behind; /* a tail behind the tar stream, once drained */
     struct tail_memory *tail;
@@ -172,6 +174,7 @@ static int find_kind(struct input *in, struct error *err)
 static void release(struct input *in)
 {
     stop(in);
+    hasher_free(in->hasher);
     input_raw_release(&in->raw);
     buffer_release(&in->passing.bytes);
     buffer_release(&in->behind);
@@ -185,7 +188,7 @@ int input_open(os_handle handle, struct input **out, struct error *err)
 
     if (!in)
         return error_memory(err);
-    if (input_raw_init(&in->raw, handle, err))
+    if (hasher_new(&in->hasher, err) || input_raw_init(&in->raw, handle, err))
         goto failed;
     in->passing.is_wanted = !in->raw.can_seek;
     if (detect(in, err) || start(in, err) || find_kind(in, err))
@@ -251,6 +254,7 @@ int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, stru
         struct bytes rest = block_rest(in);
         size_t part = rest.size < capacity - *got ? rest.size : capacity - *got;
         memcpy(to + *got, rest.data, part);
+        hasher_add(in->hasher, rest.data, part);
         take(in, part);
         *got += part;
     }
@@ -267,6 +271,7 @@ int input_rewind(struct input *in, struct error *err)
     in->position = 0;
     in->at_end = in->has_failed = in->is_drained = false;
     buffer_clear(&in->behind);
+    hasher_reset(in->hasher);
     return start(in, err);
 }
 
@@ -276,6 +281,7 @@ int input_rewind(struct input *in, struct error *err)
 struct drain {
     struct input_passing found; /* what may be a tail, from the first byte that is not zero */
     uint64_t count;             /* bytes from there on */
+    uint64_t stream_bytes;      /* of the tar stream: all before that byte or before tail_start */
     uint64_t tail_start;        /* of a tail that is read from the end of the file: nothing from there on is looked at */
 };
 
@@ -293,12 +299,14 @@ static uint64_t plain_tail_start(const struct input *in)
     return start;
 }
 
-static int drain_bytes(struct drain *d, struct bytes bytes, struct error *err)
+static int drain_bytes(struct input *in, struct drain *d, struct bytes bytes, struct error *err)
 {
     if (d->count == 0) {
         size_t zeros = 0;
         while (zeros < bytes.size && bytes.data[zeros] == 0)
             zeros++;
+        hasher_add(in->hasher, bytes.data, zeros);
+        d->stream_bytes += zeros;
         bytes = bytes_make(bytes.data + zeros, bytes.size - zeros);
     }
     if (input_passing_add(&d->found, bytes, err))
@@ -321,7 +329,7 @@ static int drain_blocks(struct input *in, struct drain *d, struct error *err)
             looked_at.size = 0;
         else if (rest.size > d->tail_start - in->position)
             looked_at.size = (size_t)(d->tail_start - in->position);
-        if (drain_bytes(d, looked_at, err))
+        if (drain_bytes(in, d, looked_at, err))
             return -1;
         take(in, rest.size);
     }
@@ -360,23 +368,6 @@ static int keep_tail(struct input *in, struct drain *d, struct error *err)
     return buffer_append(&in->behind, tail.data, tail.size, err);
 }
 
-int input_drain(struct input *in, uint64_t *trailing, struct error *err)
-{
-    struct drain d = {.tail_start = plain_tail_start(in)};
-    int result = -1;
-
-    *trailing = 0;
-    d.found.is_wanted = d.tail_start == UINT64_MAX;
-    if (drain_blocks(in, &d, err) || keep_tail(in, &d, err))
-        goto out;
-    *trailing = d.count;
-    in->is_drained = true;
-    result = 0;
-out:
-    buffer_release(&d.found.bytes);
-    return result;
-}
-
 /* The bytes of the tail, in `memory` or where they were collected: 1, 0, -1. */
 static int find_tail(struct input *in, struct buffer *memory, struct bytes *out, struct error *err)
 {
@@ -409,4 +400,41 @@ int input_tail(struct input *in, const struct tail **out, struct error *err)
     if (found == 1)
         *out = tail_of(in->tail);
     return found;
+}
+
+/* Compares what passed by with what the tail tells of it. A damaged tail is the matter of input_tail. */
+static int check_stream(struct input *in, uint64_t stream_bytes, struct error *err)
+{
+    struct error ignored = {0};
+    const struct tail *t;
+
+    int found = input_tail(in, &t, &ignored);
+    error_release(&ignored);
+    if (found != 1)
+        return 0;
+    struct hash128 hash = hasher_result(in->hasher);
+    if (t->raw_bytes != stream_bytes)
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "the archive's content is not as long as its tail says");
+    if (t->raw_hash.low != hash.low || t->raw_hash.high != hash.high)
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "the archive's content is damaged: its checksum is wrong");
+    return 0;
+}
+
+int input_drain(struct input *in, uint64_t *trailing, struct error *err)
+{
+    struct drain d = {.tail_start = plain_tail_start(in), .stream_bytes = in->position};
+    int result = -1;
+
+    *trailing = 0;
+    d.found.is_wanted = d.tail_start == UINT64_MAX;
+    if (drain_blocks(in, &d, err) || keep_tail(in, &d, err))
+        goto out;
+    *trailing = d.count;
+    in->is_drained = true;
+    result = check_stream(in, d.stream_bytes, err);
+out:
+    buffer_release(&d.found.bytes);
+    return result;
 }

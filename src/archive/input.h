@@ -26,7 +26,8 @@ bool input_can_seek(const struct input *in);
 MUST_CHECK int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
 /* Begins again at the first byte; only if input_can_seek. */
 MUST_CHECK int input_rewind(struct input *in, struct error *err);
-/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: decompressed bytes that are neither zero padding nor a tail of ours are counted in *trailing. */
+/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: decompressed bytes that are neither zero padding nor a tail of ours are counted in *trailing.
+ * If there is a tail that can be read, its length and hash of the tar stream must be those of the bytes that passed by since the beginning; else ERROR_FORMAT. */
 MUST_CHECK int input_drain(struct input *in, uint64_t *trailing, struct error *err);
 /* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out (borrowed until input_close), 0 if there is none, -1 if it is damaged. */
 MUST_CHECK int input_tail(struct input *in, const struct tail **out, struct error *err);

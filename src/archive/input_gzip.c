@@ -4,7 +4,9 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#ifndef ZLIB_CONST
 #define ZLIB_CONST /* next_in is not written through */
+#endif
 #include <zlib.h>
 
 #include "archive/container.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "archive/output_codec.h"
+#include "base/hash.h"
 #include "os/channel.h"
 #include "os/thread.h"
 
@@ -31,6 +32,7 @@ struct output {
     struct frame *frames;
     size_t frame_count, frame_capacity;
     uint64_t framed_bytes; /* end of the last frame in the stream */
+    struct hasher *hasher; /* of the stream */
     struct error failure;
 };
 
@@ -82,6 +84,7 @@ static int compress_frame(struct output *o, struct channel_block *block, struct 
         struct bytes bytes = bytes_make(block->data, block->size);
         if (o->codec->ops->add(o->codec, bytes, ends ? FRAME_ENDS : FRAME_GOES_ON, &o->sink, err))
             return -1;
+        hasher_add(o->hasher, block->data, block->size);
         raw_bytes += block->size;
         channel_return(o->channel);
         if (ends)
@@ -138,7 +141,7 @@ int output_new(os_handle handle, const struct output_options *options, struct ou
         error_memory(err);
         goto failed;
     }
-    if (new_codec(options, &o->codec, err) ||
+    if (hasher_new(&o->hasher, err) || new_codec(options, &o->codec, err) ||
         channel_new(BLOCK_COUNT, BLOCK_BYTES, &o->channel, err) ||
         os_thread_start(compress_frames, o, &o->thread, err))
         goto failed;
@@ -168,6 +171,7 @@ void output_free(struct output *o)
     if (o->codec)
         o->codec->ops->release(o->codec);
     XXH3_freeState(o->sink.checksum);
+    hasher_free(o->hasher);
     free(o->frames);
     error_release(&o->failure);
     free(o);
@@ -275,6 +279,7 @@ static int write_tail(struct output *o, struct tail *tail, struct error *err)
     tail->frames = o->frames;
     tail->frame_count = o->frame_count;
     tail->raw_bytes = o->raw_bytes;
+    tail->raw_hash = hasher_result(o->hasher);
     if (tail_encode(&encoded, tail, err) == 0)
         result = o->codec->ops->finish(o->codec, tail, buffer_bytes(&encoded), &o->sink, err);
     buffer_release(&encoded);

@@ -31,7 +31,7 @@ MUST_CHECK int output_reserve(struct output *o, uint8_t **bytes, size_t *capacit
 MUST_CHECK int output_commit(struct output *o, size_t count, struct error *err);
 /* Bytes of the tar stream so far. */
 uint64_t output_position(const struct output *o);
-/* Ends the stream (the caller has written tar's end blocks): waits for the compressor, writes the tail (container, frames and raw_bytes are filled in here, borrowed until output_free) and, for zstd, the seek table. */
+/* Ends the stream (the caller has written tar's end blocks): waits for the compressor, writes the tail (container, frames, raw_bytes and raw_hash are filled in here, borrowed until output_free) and, for zstd, the seek table. */
 MUST_CHECK int output_finish(struct output *o, struct tail *tail, struct error *err);
 /* Bytes written to the handle; complete after output_finish. */
 uint64_t output_stored_bytes(const struct output *o);

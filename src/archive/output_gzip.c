@@ -3,7 +3,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#ifndef ZLIB_CONST
 #define ZLIB_CONST /* next_in is not written through */
+#endif
 #include <zlib.h>
 
 #include "archive/container.h"

@@ -103,7 +103,9 @@ static int encode_summary(struct buffer *out, const struct tail *t, struct error
         encode_facts(out, &t->facts, err) || buffer_append_varint(out, t->entries, err) ||
         buffer_append_varint(out, t->file_bytes, err) ||
         buffer_append_varint(out, t->further_names, err) ||
-        buffer_append_varint(out, t->raw_bytes, err) || buffer_append_varint(out, KIND_COUNT, err))
+        buffer_append_varint(out, t->raw_bytes, err) ||
+        buffer_append_u64(out, t->raw_hash.low, err) ||
+        buffer_append_u64(out, t->raw_hash.high, err) || buffer_append_varint(out, KIND_COUNT, err))
         return -1;
     for (size_t i = 0; i < KIND_COUNT; i++)
         if (buffer_append_varint(out, t->kinds[i], err))
@@ -325,7 +327,8 @@ static int decode_summary(struct tail_memory *m, struct bytes content, struct er
     t->container = (enum container)container;
     if (decode_facts(m, &c, err) || cursor_varint(&c, &t->entries, err) ||
         cursor_varint(&c, &t->file_bytes, err) || cursor_varint(&c, &t->further_names, err) ||
-        cursor_varint(&c, &t->raw_bytes, err) || cursor_varint(&c, &kinds, err))
+        cursor_varint(&c, &t->raw_bytes, err) || cursor_u64(&c, &t->raw_hash.low, err) ||
+        cursor_u64(&c, &t->raw_hash.high, err) || cursor_varint(&c, &kinds, err))
         return -1;
     if (kinds != KIND_COUNT)
         return damaged(err, "an unknown number of kinds");

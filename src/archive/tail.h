@@ -8,6 +8,7 @@
 #ifndef HOLDFAST_ARCHIVE_TAIL_H
 #define HOLDFAST_ARCHIVE_TAIL_H
 
+#include "base/hash.h"
 #include "tree/source.h"
 
 /* How the tar stream is kept. */
@@ -33,6 +34,7 @@ struct tail {
     uint64_t kinds[8];            /* entries of each enum entry_kind */
     uint64_t further_names;
     uint64_t raw_bytes;           /* length of the tar stream with its end blocks */
+    struct hash128 raw_hash;      /* XXH3-128 of the tar stream */
     const struct frame *frames;
     size_t frame_count;
     const struct tail_loss *losses;
