@@ -30,7 +30,8 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* ends with NULL */
-extern const struct option_group common_options;
+enum { COMMON_SPEC_COUNT = 3 };
+extern const struct option_spec common_specs[COMMON_SPEC_COUNT];
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
@@ -41,11 +42,10 @@ int command_run(const struct command *c, int argc, char **argv);
 /* Prints an error of usage with a hint to --help; returns EXIT_USAGE. */
 int command_usage_error(const char *command, const struct error *err);
 
-/* Names an option group's array. */
-#define OPTION_GROUP(title_text, array, settings_type, member)                                                              \
-    {                                                                                                                      \
-        .title = (title_text), .specs = (array), .count = sizeof(array) / sizeof((array)[0]),                              \
-        .offset = offsetof(settings_type, member)                                                                          \
+/* The group of struct common_settings, which stands first in each command's settings. */
+#define COMMON_OPTION_GROUP                                                                        \
+    {                                                                                              \
+        .title = "Common options", .specs = common_specs, .count = COMMON_SPEC_COUNT               \
     }
 
 extern const struct command command_backup, command_restore, command_verify, command_list, command_scan;

@@ -14,14 +14,11 @@ const struct command *const commands[] = {
     &command_backup, &command_restore, &command_verify, &command_list, &command_scan, NULL,
 };
 
-static const struct option_spec common_specs[] = {
+const struct option_spec common_specs[COMMON_SPEC_COUNT] = {
     {"verbose", 'v', OPTION_FLAG, offsetof(struct common_settings, verbose), NULL, "a line for each entry or change"},
     {"json", 0, OPTION_FLAG, offsetof(struct common_settings, json), NULL, "results as JSON, one object a line"},
     {"help", 'h', OPTION_FLAG, offsetof(struct common_settings, help), NULL, "this text"},
 };
-
-const struct option_group common_options = {
-    .title = "Common options", .specs = common_specs, .count = sizeof common_specs / sizeof common_specs[0], .offset = 0};
 
 const struct command *command_find(const char *name)
 {

@@ -1,0 +1,341 @@
+/*
+ * cmd_backup.c: `holdfast backup`: folders into one archive.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/backup.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "cli/roots.h"
+#include "cli/tree.h"
+#include "disk/newfile.h"
+
+struct backup_settings {
+    struct common_settings common;
+    struct filter_settings filter;
+    const char *format;
+    struct option_number level;
+    struct text_list as;
+    bool dry_run, no_sync;
+};
+
+/* One backup on its way. */
+struct job {
+    const struct backup_settings *settings;
+    const char *archive;
+    struct report report;
+    struct root_list roots;
+    struct tree tree;
+    struct newfile file;
+    bool has_file;
+    struct backup backup;
+};
+
+/* ---- The archive's name ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t text_bytes = strlen(text), end_bytes = strlen(end);
+
+    return text_bytes > end_bytes && strcmp(text + text_bytes - end_bytes, end) == 0;
+}
+
+static int choose_container(const struct job *job, enum container *out, struct error *err)
+{
+    static const struct {
+        const char *suffix, *format;
+        enum container container;
+    } known[] = {
+        {".tar.zst", "tar.zst", CONTAINER_ZSTD}, {".tzst", "zst", CONTAINER_ZSTD}, {".tar.gz", "tar.gz", CONTAINER_GZIP},
+        {".tgz", "gz", CONTAINER_GZIP},          {".tar", "tar", CONTAINER_PLAIN},
+    };
+    const char *format = job->settings->format;
+
+    if (format == NULL && strcmp(job->archive, "-") == 0)
+        format = "tar.zst";
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (format != NULL ? strcmp(format, known[i].format) == 0 : ends_with(job->archive, known[i].suffix)) {
+            *out = known[i].container;
+            return 0;
+        }
+    }
+    if (format != NULL)
+        return error_set(err, ERROR_USAGE, NULL, "unknown format '%s': tar.zst, tar.gz or tar", format);
+    return error_set(err, ERROR_USAGE, NULL,
+                     "the last name is the archive to write, and '%s' has no suffix that says how (.tar.zst, .tar.gz, .tar); give the "
+                     "archive's name last, or --format", job->archive);
+}
+
+/* An existing file is replaced only if it is an archive, or empty. Its identity is kept so that it is no part of its own source. */
+static int check_existing(const struct job *job, struct identity *existing, bool *exists, struct error *err)
+{
+    struct os_stat status;
+    struct error missing = {0};
+    struct input *in = NULL;
+    os_handle handle;
+    bool is_archive;
+
+    *exists = os_stat_path(job->archive, true, &status, &missing) == 0;
+    error_release(&missing);
+    if (!*exists)
+        return 0;
+    if (status.kind != OS_FILE)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' is %s: the last name is the archive to write", job->archive,
+                         status.kind == OS_DIRECTORY ? "a folder" : "no regular file");
+    *existing = (struct identity){status.device, {status.file[0], status.file[1]}};
+    if (status.size == 0)
+        return 0;
+    if (os_open_path(job->archive, &handle, err) != 0)
+        return -1;
+    if (input_open(handle, &in, &missing) != 0) {
+        os_close(handle);
+        is_archive = false;
+    } else {
+        is_archive = input_kind(in) == INPUT_TAR;
+        input_close(in);
+    }
+    error_release(&missing);
+    if (!is_archive)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' is there and is no archive: it is not replaced; choose another name, or remove it first",
+                         job->archive);
+    return 0;
+}
+
+/* ---- The run ---- */
+
+static int open_output(struct job *job, struct error *err)
+{
+    unsigned columns;
+
+    job->backup.archive = OS_NO_HANDLE;
+    if (job->settings->dry_run)
+        return 0;
+    if (strcmp(job->archive, "-") == 0) {
+        if (os_is_terminal(os_stdout(), &columns))
+            return error_set(err, ERROR_USAGE, NULL, "standard output is a terminal: send the archive to a file or a pipe");
+        if (job->settings->common.json)
+            return error_set(err, ERROR_USAGE, NULL, "--json and an archive cannot both go to standard output");
+        job->backup.archive = os_stdout();
+        return 0;
+    }
+    if (newfile_begin(&job->file, job->archive, err) != 0)
+        return -1;
+    job->has_file = true;
+    job->backup.archive = job->file.file;
+    return 0;
+}
+
+static int open_source(struct job *job, const struct identity *existing, bool exists, struct error *err)
+{
+    const struct backup_settings *s = job->settings;
+    struct identity leave_out[2];
+    struct tree_options options = {.filter = &s->filter, .owner_names = true, .leave_out = leave_out, .watcher = &job->report.watcher};
+    struct disk_layout layout = root_list_layout(&job->roots);
+
+    if (exists)
+        leave_out[options.leave_out_count++] = *existing;
+    if (job->has_file) {
+        struct os_stat status;
+
+        if (os_stat_handle(job->file.file, &status, err) != 0)
+            return -1;
+        leave_out[options.leave_out_count++] = (struct identity){status.device, {status.file[0], status.file[1]}};
+    }
+    return tree_open_layout(&job->tree, &layout, &options, err);
+}
+
+/* The archive's own memory of what was left out. */
+static int describe_options(const struct backup_settings *s, struct buffer *out, struct error *err)
+{
+    static const char *const names[] = {[FILTER_EXCLUDE] = "exclude=", [FILTER_INCLUDE] = "include="};
+    int result = 0;
+
+    for (size_t i = 0; result == 0 && i < s->filter.rules.count; i++) {
+        const struct filter_rule *rule = &s->filter.rules.items[i];
+
+        result = buffer_append(out, names[rule->verdict], strlen(names[rule->verdict]), err);
+        if (result == 0)
+            result = buffer_append(out, rule->pattern, strlen(rule->pattern), err);
+        if (result == 0)
+            result = buffer_append_byte(out, '\n', err);
+    }
+    for (size_t i = 0; result == 0 && i < s->filter.if_present.count; i++) {
+        const char *name = s->filter.if_present.items[i];
+
+        result = buffer_append(out, "exclude-if-present=", 19, err);
+        if (result == 0)
+            result = buffer_append(out, name, strlen(name), err);
+        if (result == 0)
+            result = buffer_append_byte(out, '\n', err);
+    }
+    if (result == 0 && s->filter.caches)
+        result = buffer_append(out, "exclude-caches=1\n", 17, err);
+    if (result == 0 && s->filter.nodump)
+        result = buffer_append(out, "nodump=1\n", 9, err);
+    if (result == 0 && s->filter.one_file_system)
+        result = buffer_append(out, "one-file-system=1\n", 18, err);
+    return result;
+}
+
+/* Says that putting the archive in place changes the time of a folder that is in it. */
+static void remark_inside(struct job *job)
+{
+    const struct source_facts *facts = source_facts(job->tree.source);
+    struct buffer folder = {0};
+    struct error err = {0};
+
+    if (job->has_file && os_handle_path(job->file.folder, &folder, &err) == 0) {
+        for (size_t i = 0; i < facts->root_count; i++) {
+            if (path_is_within(buffer_bytes(&folder), bytes_of(facts->roots[i].absolute_path)))
+                watcher_remark(&job->report.watcher, bytes_of(job->archive),
+                               "the archive lies inside its source: it is left out, and its folder's time changes when it is put in place");
+        }
+    }
+    error_release(&err);
+    buffer_release(&folder);
+}
+
+static int make_archive(struct job *job, const struct text_list *operands, struct error *err)
+{
+    const struct backup_settings *s = job->settings;
+    struct root_request request = {operands->items, operands->count - 1, &s->as};
+    struct identity existing;
+    struct buffer options = {0};
+    bool exists = false;
+    int result = -1;
+
+    if (choose_container(job, &job->backup.output.container, err) != 0)
+        return -1;
+    if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
+        return -1;
+    if (root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 || open_output(job, err) != 0 ||
+        open_source(job, &existing, exists, err) != 0)
+        return -1;
+    job->backup.output.level = (int)s->level.value;
+    job->backup.output.level_is_set = s->level.is_set;
+    job->backup.program = "holdfast " HOLDFAST_VERSION;
+    job->backup.watcher = &job->report.watcher;
+    remark_inside(job);
+    if (describe_options(s, &options, err) == 0) {
+        job->backup.options = buffer_bytes(&options);
+        result = backup_run(&job->backup, job->tree.source, err);
+    }
+    buffer_release(&options);
+    if (result == 0 && job->has_file) {
+        job->has_file = false;
+        result = newfile_commit(&job->file, s->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);
+    }
+    return result;
+}
+
+/* ---- What is said at the end ---- */
+
+static void print_summary(const struct job *job)
+{
+    const struct backup_counts *c = &job->backup.counts;
+    char files[32], stored[32];
+
+    fprintf(stderr, "%s ", job->settings->dry_run ? "would store" : "stored");
+    print_count(stderr, c->entries, "entry", "entries");
+    fputs(" (", stderr);
+    print_count(stderr, c->kinds[ENTRY_DIRECTORY], "folder", "folders");
+    fputs(", ", stderr);
+    print_count(stderr, c->kinds[ENTRY_FILE], "file", "files");
+    fputs(", ", stderr);
+    print_count(stderr, c->kinds[ENTRY_SYMLINK], "symbolic link", "symbolic links");
+    fputs(", ", stderr);
+    print_count(stderr, c->further_names, "further name", "further names");
+    fprintf(stderr, " of hard-linked files), %s", print_size(files, sizeof files, c->file_bytes));
+    if (!job->settings->dry_run)
+        fprintf(stderr, " in %s", print_size(stored, sizeof stored, c->stored_bytes));
+    fputs(": ", stderr);
+    print_bytes(stderr, bytes_of(job->archive));
+    fputc('\n', stderr);
+}
+
+static void json_summary(struct job *job, int status)
+{
+    const struct backup_counts *c = &job->backup.counts;
+    struct json *j = &job->report.json;
+
+    report_json_summary(&job->report, status);
+    json_number(j, "entries", c->entries);
+    json_number(j, "directories", c->kinds[ENTRY_DIRECTORY]);
+    json_number(j, "files", c->kinds[ENTRY_FILE]);
+    json_number(j, "symlinks", c->kinds[ENTRY_SYMLINK]);
+    json_number(j, "further_names", c->further_names);
+    json_number(j, "bytes", c->file_bytes);
+    json_number(j, "stored_bytes", c->stored_bytes);
+    json_end(j);
+}
+
+static int run_backup(void *settings, const struct text_list *operands)
+{
+    struct job job = {.settings = settings, .archive = operands->items[operands->count - 1]};
+    struct error err = {0};
+    int result, status;
+
+    report_init(&job.report, "backup",
+                (struct report_settings){.json = job.settings->common.json,
+                                         .verbose = job.settings->common.verbose || job.settings->dry_run});
+    result = make_archive(&job, operands, &err);
+    status = report_end(&job.report, result == 0 ? NULL : &err, "No archive was written; what stood under its name stands there still.");
+    if (job.settings->common.json)
+        json_summary(&job, status);
+    else if (result == 0)
+        print_summary(&job);
+    if (job.has_file)
+        newfile_abandon(&job.file);
+    tree_close(&job.tree);
+    root_list_release(&job.roots);
+    report_release(&job.report);
+    error_release(&err);
+    return status;
+}
+
+static void release_settings(void *settings)
+{
+    struct backup_settings *s = settings;
+
+    filter_settings_release(&s->filter);
+    text_list_release(&s->as);
+}
+
+static const struct option_spec backup_specs[] = {
+    {"format", 0, OPTION_TEXT, offsetof(struct backup_settings, format), "FORMAT",
+     "tar.zst, tar.gz or tar; else the archive's suffix decides"},
+    {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N", "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
+    {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
+     "the name that a source gets in the archive, or the path that it stands for; given once for each source, in order"},
+    {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL, "say what would be stored, write nothing"},
+    {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL, "do not wait until the archive is on the disk"},
+};
+
+static const struct option_group backup_groups[] = {
+    {.title = "Options", .specs = backup_specs, .count = sizeof backup_specs / sizeof backup_specs[0]},
+    {.title = "What to leave out",
+     .specs = filter_specs,
+     .count = FILTER_SPEC_COUNT,
+     .offset = offsetof(struct backup_settings, filter)},
+    COMMON_OPTION_GROUP,
+};
+
+const struct command command_backup = {
+    .name = "backup",
+    .synopsis = "[OPTION]... SOURCE... ARCHIVE",
+    .summary = "store folders in an archive, every link as a link",
+    .text = "Stores each SOURCE, a folder or a file, as a root of ARCHIVE: a .tar.zst, .tar.gz or .tar file that tar reads, too, or - for standard output. No link below "
+            "a source is followed; a SOURCE that is a link itself is. The archive appears under its name when it is whole; an older archive of that name stands until then.",
+    .examples = "holdfast backup ~/projects projects.tar.zst\n"
+                "holdfast backup --exclude node_modules /srv/www /etc server.tar.zst\n"
+                "holdfast backup /data - | ssh host 'cat > data.tar.zst'",
+    .options = {backup_groups, sizeof backup_groups / sizeof backup_groups[0]},
+    .settings_bytes = sizeof(struct backup_settings),
+    .minimum = 2,
+    .maximum = SIZE_MAX,
+    .operand_help = "needs at least one SOURCE and, last, the ARCHIVE to write",
+    .run = run_backup,
+    .release = release_settings,
+};
