@@ -184,7 +184,9 @@ static int init_root(struct walk *w, struct walk_root *r, const struct disk_root
         find_missing_facts(r);
     walk_place_close(&p);
     error_release(&ignored);
-    return buffer_terminate(&r->absolute_path, err);
+    return copy_text(&r->told_path,
+                     from->told_path ? bytes_of(from->told_path) : buffer_bytes(&r->absolute_path),
+                     err);
 }
 
 static void set_facts(struct walk *w)
@@ -193,7 +195,7 @@ static void set_facts(struct walk *w)
 
     for (size_t i = 0; i < w->root_count; i++) {
         struct walk_root *r = &w->roots[i];
-        w->root_facts[i] = (struct root_fact){text_of(&r->name), text_of(&r->absolute_path),
+        w->root_facts[i] = (struct root_fact){text_of(&r->name), text_of(&r->told_path),
                                               r->volume.file_system, r->volume.identity};
         hint = hint || r->volume.link_count_is_hint;
     }
@@ -230,6 +232,7 @@ void walk_roots_release(struct walk *w)
         buffer_release(&w->roots[i].name);
         buffer_release(&w->roots[i].place);
         buffer_release(&w->roots[i].absolute_path);
+        buffer_release(&w->roots[i].told_path);
     }
     free(w->roots);
     free(w->root_facts);

@@ -14,7 +14,8 @@ struct walk_root {
     struct buffer name;
     struct buffer place; /* empty and `placed` false for a name below the base */
     bool placed;
-    struct buffer absolute_path;
+    struct buffer absolute_path; /* the real one */
+    struct buffer told_path;     /* what facts tell: the layout's word, or absolute_path */
     struct os_volume volume;
 };
 
