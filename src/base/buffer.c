@@ -145,7 +145,7 @@ int cursor_take(struct cursor *c, size_t count, struct bytes *out, struct error 
 
 int cursor_u32(struct cursor *c, uint32_t *value, struct error *err)
 {
-    struct bytes taken;
+    struct bytes taken = {0};
     uint32_t sum = 0;
 
     if (cursor_take(c, 4, &taken, err))
@@ -158,7 +158,7 @@ int cursor_u32(struct cursor *c, uint32_t *value, struct error *err)
 
 int cursor_u64(struct cursor *c, uint64_t *value, struct error *err)
 {
-    struct bytes taken;
+    struct bytes taken = {0};
     uint64_t sum = 0;
 
     if (cursor_take(c, 8, &taken, err))
@@ -171,7 +171,7 @@ int cursor_u64(struct cursor *c, uint64_t *value, struct error *err)
 
 int cursor_varint(struct cursor *c, uint64_t *value, struct error *err)
 {
-    struct bytes taken;
+    struct bytes taken = {0};
     uint64_t sum = 0;
 
     for (unsigned shift = 0; shift < 7 * VARINT_BYTES; shift += 7) {

@@ -16,7 +16,8 @@
 #include "base/pairs.h"
 #include "base/text.h"
 
-/* An open file or folder: a descriptor or a HANDLE. OS_NO_HANDLE is none. */
+/* An open file or folder: a descriptor or a HANDLE. OS_NO_HANDLE is none. Wherever a call takes folder and name, a name that is not one plain component (empty, `.`, `..`, with a
+ * slash) is ERROR_REFUSED, as the last guard of SAFETY R2. */
 typedef intptr_t os_handle;
 #define OS_NO_HANDLE ((os_handle)-1)
 
@@ -93,7 +94,7 @@ struct os_listing {
     struct os_name *items;
     size_t count, capacity;
 };
-/* Appends all names of the folder and sorts; on -1 what was read until then is there, sorted. */
+/* Appends all names of the folder, from its start, and sorts; on -1 what was read until then is there, sorted. */
 int os_list(os_handle folder, struct os_listing *out, struct error *err) MUST_CHECK;
 const char *os_listing_name(const struct os_listing *l, size_t index);
 void os_listing_release(struct os_listing *l);
@@ -106,7 +107,7 @@ int os_read_link(os_handle folder, const char *name, struct buffer *out, struct 
  * reading (O_PATH) and mounts nothing. `folder` OS_NO_HANDLE: `name` is a path that the user named. With OS_LEADS_SOMEWHERE the absolute path of what was reached is appended. */
 enum os_leads { OS_LEADS_SOMEWHERE, OS_LEADS_NOWHERE, OS_LEADS_IN_CIRCLES };
 int os_follow(os_handle folder, const char *name, enum os_leads *leads, struct buffer *real_path, struct error *err) MUST_CHECK;
-/* Reads up to `capacity` bytes; short only at the end. EINTR is retried. */
+/* Reads up to `capacity` bytes; short only at the end. EINTR is retried, unless os_stop_requested(): then ERROR_INTERRUPTED, as in all calls that can wait. */
 int os_read(os_handle handle, void *bytes, size_t capacity, size_t *got, struct error *err) MUST_CHECK;
 /* A struct, so that a read at an offset has five parameters. */
 struct os_range {
@@ -114,14 +115,16 @@ struct os_range {
     size_t bytes;
 };
 int os_read_at(os_handle handle, struct os_range range, void *bytes, size_t *got, struct error *err) MUST_CHECK;
-/* The next range with data at or after `from` (SEEK_DATA, SEEK_HOLE): 1 and start and end, 0 if there is none, -1. Where the file system cannot tell: everything is data. */
+/* The next range with data at or after `from` (SEEK_DATA, SEEK_HOLE): 1 and start and end, 0 if there is none, -1. Where the file system cannot tell: everything is data.
+ * Moves the position of the handle: read with os_read_at. */
 int os_next_data(os_handle handle, uint64_t from, uint64_t *start, uint64_t *end, struct error *err) MUST_CHECK;
 /* Position of a seekable handle; fails with ESPIPE on a pipe. */
 int os_seek(os_handle handle, uint64_t offset, struct error *err) MUST_CHECK;
 
 /* ---- Making ---- */
 
-/* Creates a new regular file for reading and writing, O_EXCL, with exactly this mode (the umask is not applied). */
+/* Creates a new regular file for reading and writing, O_EXCL, with exactly this mode (os_prepare_process has cleared the umask). Here and below a default ACL of the folder still
+ * changes the mode and gives what is made an ACL: callers set both afterwards. */
 int os_create_file(os_handle folder, const char *name, uint32_t mode, os_handle *out, struct error *err) MUST_CHECK;
 /* Creates a file without a name in the folder's file system (O_TMPFILE), to be named by os_name_file. ERROR_UNSUPPORTED where there is none. */
 int os_create_unnamed(os_handle folder, uint32_t mode, os_handle *out, struct error *err) MUST_CHECK;
@@ -130,7 +133,9 @@ int os_name_file(os_handle file, os_handle folder, const char *name, struct erro
 int os_write(os_handle handle, const void *bytes, size_t count, struct error *err) MUST_CHECK;
 int os_write_at(os_handle handle, uint64_t offset, struct bytes bytes, struct error *err) MUST_CHECK;
 int os_set_size(os_handle handle, uint64_t size, struct error *err) MUST_CHECK;
+/* The set-id bits wait for os_set_mode: mkdir(2) drops them, and a setgid parent hands its own down. */
 int os_make_dir(os_handle folder, const char *name, uint32_t mode, struct error *err) MUST_CHECK;
+/* A target with a NUL is ERROR_UNSUPPORTED. */
 int os_make_symlink(os_handle folder, const char *name, struct bytes target, struct error *err) MUST_CHECK;
 /* A FIFO, socket or device node (os_kind) with exactly this mode. */
 struct os_node {
@@ -155,8 +160,8 @@ struct os_object {
     os_handle folder;
     const char *name;
 };
-int os_set_owner(const struct os_object *o, uint64_t owner, uint64_t group, struct error *err) MUST_CHECK; /* UINT64_MAX: leave */
-int os_set_mode(const struct os_object *o, uint32_t mode, struct error *err) MUST_CHECK; /* not for symlinks */
+int os_set_owner(const struct os_object *o, uint64_t owner, uint64_t group, struct error *err) MUST_CHECK; /* UINT64_MAX: leave; a number that the system does not have is ERROR_LIMIT */
+int os_set_mode(const struct os_object *o, uint32_t mode, struct error *err) MUST_CHECK; /* ERROR_UNSUPPORTED for symlinks */
 /* NULL leaves a time as it is. */
 int os_set_times(const struct os_object *o, const struct timestamp *mtime, const struct timestamp *atime, struct error *err) MUST_CHECK;
 /* All extended attributes that the caller may see, sorted by name, ACLs included (system.posix_acl_*); where the file system knows none the list is empty.
@@ -197,7 +202,8 @@ uint64_t os_user(void);      /* effective uid */
 const char *os_system_name(void);
 /* Sets the process up: umask 0, SIGPIPE ignored, the descriptor limit as found. Called once by main. */
 void os_prepare_process(void);
-/* After this call os_stop_requested() turns to the signal's number once the user wants to stop (SIGINT, SIGTERM, SIGHUP); 0 until then. */
+/* After this call os_stop_requested() turns to the signal's number once the user wants to stop (SIGINT, SIGTERM, SIGHUP); 0 until then. The second signal is only noted, the
+ * third of a kind ends the process. What the parent had ignored stays ignored. */
 void os_watch_signals(void);
 int os_stop_requested(void);
 /* Is it a terminal, and how many columns has it (0 if not known)? */
@@ -221,6 +227,7 @@ bool os_error_is_unsupported(const struct error *err);   /* EOPNOTSUPP, ENOSYS, 
 bool os_error_is_link_limit(const struct error *err);    /* EMLINK */
 bool os_error_is_cross_device(const struct error *err);  /* EXDEV */
 bool os_error_is_full(const struct error *err);          /* ENOSPC, EDQUOT */
+bool os_error_is_broken(const struct error *err);        /* EIO, EROFS, ENODEV, ESTALE, ESHUTDOWN: the file system as a whole */
 bool os_error_is_link(const struct error *err);          /* ELOOP, ENOTDIR: the name is a link or no folder */
 bool os_error_is_not_empty(const struct error *err);     /* ENOTEMPTY, EEXIST of rmdir */
 bool os_error_is_closed_pipe(const struct error *err);   /* EPIPE */

@@ -29,7 +29,7 @@ static bool has_none(int code)
 static int reach(const struct os_object *o, os_handle *opened, int *fd, struct error *err)
 {
     *opened = OS_NO_HANDLE;
-    if (o->handle == OS_NO_HANDLE && posix_open_content(o, true, opened, err))
+    if (o->handle == OS_NO_HANDLE && posix_open_content(o, opened, err))
         return -1;
     *fd = posix_fd(o->handle == OS_NO_HANDLE ? *opened : o->handle);
     return 0;

@@ -20,7 +20,7 @@ static int to_number(uint64_t number, uid_t *out, struct error *err)
 
 int os_set_owner(const struct os_object *o, uint64_t owner, uint64_t group, struct error *err)
 {
-    uid_t uid, gid;
+    uid_t uid = 0, gid = 0;
     int result;
 
     if (to_number(owner, &uid, err) || to_number(group, &gid, err))

@@ -170,9 +170,10 @@ int os_open_beneath(os_handle root, struct bytes path, os_handle *out, struct er
     }
 }
 
-int posix_open_content(const struct os_object *o, bool or_folder, os_handle *out, struct error *err)
+/* Opens for reading what is a regular file, or a folder if `or_folder`. */
+static int open_content(const struct os_object *o, bool or_folder, os_handle *out,
+                        struct os_stat *status, struct error *err)
 {
-    struct stat status;
     int fd;
 
     if (posix_check_name(o->name, "open", err))
@@ -181,12 +182,11 @@ int posix_open_content(const struct os_object *o, bool or_folder, os_handle *out
     fd = posix_open_quietly(posix_fd(o->folder), o->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return posix_error(err, "open");
-    if (fstat(fd, &status)) {
-        posix_error(err, "stat");
-    } else if (S_ISREG(status.st_mode) || (or_folder && S_ISDIR(status.st_mode))) {
-        *out = fd;
-        return 0;
-    } else {
+    if (!os_stat_handle(fd, status, err)) {
+        if (status->kind == OS_FILE || (or_folder && status->kind == OS_DIRECTORY)) {
+            *out = fd;
+            return 0;
+        }
         error_set(err, ERROR_REFUSED, "open", "not a regular file%s",
                   or_folder ? " or folder" : "");
     }
@@ -194,9 +194,24 @@ int posix_open_content(const struct os_object *o, bool or_folder, os_handle *out
     return -1;
 }
 
+int posix_open_content(const struct os_object *o, os_handle *out, struct error *err)
+{
+    struct os_stat status;
+
+    return open_content(o, true, out, &status, err);
+}
+
+int os_open_file_stat(os_handle folder, const char *name, os_handle *out, struct os_stat *status,
+                      struct error *err)
+{
+    return open_content(&(struct os_object){OS_NO_HANDLE, folder, name}, false, out, status, err);
+}
+
 int os_open_file(os_handle folder, const char *name, os_handle *out, struct error *err)
 {
-    return posix_open_content(&(struct os_object){OS_NO_HANDLE, folder, name}, false, out, err);
+    struct os_stat status;
+
+    return os_open_file_stat(folder, name, out, &status, err);
 }
 
 void os_close(os_handle handle)

@@ -28,10 +28,9 @@ MUST_CHECK int posix_check_name(const char *name, const char *operation, struct 
  * errno. */
 int posix_open_quietly(int folder, const char *name, int flags);
 
-/* Opens a regular file or (`or_folder`) a folder for reading, no-follow and never blocking; what is
- * neither is ERROR_REFUSED. */
-MUST_CHECK int posix_open_content(const struct os_object *o, bool or_folder, os_handle *out,
-                                  struct error *err);
+/* Opens a regular file or a folder for reading, no-follow and never blocking; what is neither is
+ * ERROR_REFUSED. */
+MUST_CHECK int posix_open_content(const struct os_object *o, os_handle *out, struct error *err);
 
 /* A path of any length as a folder near its end and a rest that one system call takes. */
 struct posix_path {

@@ -41,6 +41,20 @@ bool os_error_is_full(const struct error *err)
     return err->os_code == ENOSPC || err->os_code == EDQUOT;
 }
 
+bool os_error_is_broken(const struct error *err)
+{
+    switch (err->os_code) {
+    case EIO:
+    case EROFS:
+    case ENODEV:
+    case ESTALE:
+    case ESHUTDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool os_error_is_link(const struct error *err)
 {
     return err->os_code == ELOOP || err->os_code == ENOTDIR;
