@@ -228,6 +228,7 @@ bool os_error_is_link_limit(const struct error *err);    /* EMLINK */
 bool os_error_is_cross_device(const struct error *err);  /* EXDEV */
 bool os_error_is_full(const struct error *err);          /* ENOSPC, EDQUOT */
 bool os_error_is_broken(const struct error *err);        /* EIO, EROFS, ENODEV, ESTALE, ESHUTDOWN: the file system as a whole */
+bool os_error_is_too_long(const struct error *err);      /* ENAMETOOLONG: a name, or the target of a link */
 bool os_error_is_link(const struct error *err);          /* ELOOP, ENOTDIR: the name is a link or no folder */
 bool os_error_is_not_empty(const struct error *err);     /* ENOTEMPTY, EEXIST of rmdir */
 bool os_error_is_closed_pipe(const struct error *err);   /* EPIPE */

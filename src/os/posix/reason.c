@@ -55,6 +55,11 @@ bool os_error_is_broken(const struct error *err)
     }
 }
 
+bool os_error_is_too_long(const struct error *err)
+{
+    return err->os_code == ENAMETOOLONG;
+}
+
 bool os_error_is_link(const struct error *err)
 {
     return err->os_code == ELOOP || err->os_code == ENOTDIR;
