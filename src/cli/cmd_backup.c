@@ -273,7 +273,9 @@ static void json_summary(struct job *job, int status)
 
 static int run_backup(void *settings, const struct text_list *operands)
 {
-    struct job job = {.settings = settings, .archive = operands->items[operands->count - 1]};
+    struct job job = {.settings = settings,
+                      .archive = operands->items[operands->count - 1],
+                      .tree = {.spool = OS_NO_HANDLE}};
     struct error err = {0};
     int result, status;
 

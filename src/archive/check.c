@@ -1,0 +1,181 @@
+/*
+ * check.c: one pass over the stream, one over the stored frames.
+ */
+#include "archive/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <xxhash.h>
+
+
+enum { BLOCK_BYTES = 1 << 18 };
+
+struct check {
+    struct opened_archive archive;
+    struct watcher *watcher;
+    struct check_counts *counts;
+    struct tail seen; /* counts as they are in the stream */
+};
+
+/* Reads a content to its end. */
+static int read_content(struct check *c, struct error *err)
+{
+    struct data *data = NULL;
+    uint8_t *block;
+    uint64_t offset = 0;
+    size_t got = 1;
+    int result = 0;
+
+    if (source_open_data(c->archive.source, &data, err) != 0)
+        return -1;
+    block = malloc(BLOCK_BYTES);
+    if (block == NULL)
+        result = error_memory(err);
+    for (size_t i = 0; result == 0 && i < data->extent_count; i++) {
+        uint64_t end = data->extents[i].offset + data->extents[i].length;
+
+        for (offset = data->extents[i].offset; result == 0 && offset < end; offset += got) {
+            size_t wanted = end - offset < BLOCK_BYTES ? (size_t)(end - offset) : BLOCK_BYTES;
+
+            result = data_read(data, offset, (struct data_span){block, wanted}, &got, err);
+            if (result == 0 && got == 0)
+                result = error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
+            c->watcher->progress(c->watcher, 0, got, (struct bytes){NULL, 0});
+        }
+    }
+    c->counts->bytes += data->size;
+    c->seen.file_bytes += data->size;
+    free(block);
+    data_close(data);
+    return result;
+}
+
+static int read_entry(struct check *c, const struct entry *e, struct error *err)
+{
+    c->counts->entries++;
+    c->seen.entries++;
+    c->watcher->progress(c->watcher, 1, 0, e->path);
+    if (e->problem_scope != PROBLEM_NONE)
+        watcher_error(c->watcher, e->path, e->problem);
+    if (e->problem_scope == PROBLEM_ENTRY)
+        return 0;
+    if (entry_is_further_name(e)) {
+        c->seen.further_names++;
+        return 0;
+    }
+    c->seen.kinds[e->kind]++;
+    if (e->kind != ENTRY_FILE || e->size == 0)
+        return 0;
+    if (read_content(c, err) != 0)
+        return error_at(err, (const char *)e->path.data, e->path.size);
+    return 0;
+}
+
+static int read_stream(struct check *c, struct error *err)
+{
+    const struct entry *e;
+    int more;
+
+    while ((more = source_next(c->archive.source, &e, err)) == 1) {
+        if (c->watcher->stopped(c->watcher))
+            return error_set(err, ERROR_INTERRUPTED, "verify", "stopped");
+        if (read_entry(c, e, err) != 0)
+            return -1;
+    }
+    return more;
+}
+
+/* Reads a frame's stored bytes and compares their checksum. */
+static int check_frame(os_handle handle, const struct frame *frame, uint8_t *block, struct error *err)
+{
+    XXH3_state_t *state = XXH3_createState();
+    uint64_t done = 0;
+    int result = state != NULL && XXH3_64bits_reset(state) == XXH_OK ? 0 : error_memory(err);
+
+    while (result == 0 && done < frame->stored_bytes) {
+        uint64_t left = frame->stored_bytes - done;
+        size_t got = 0;
+
+        result = os_read_at(handle, (struct os_range){frame->stored_offset + done, left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES},
+                            block, &got, err);
+        if (result == 0 && got == 0)
+            result = error_set(err, ERROR_FORMAT, "verify", "the archive is cut short");
+        if (result == 0)
+            (void)XXH3_64bits_update(state, block, got);
+        done += got;
+    }
+    if (result == 0 && XXH3_64bits_digest(state) != frame->checksum)
+        result = error_set(err, ERROR_FORMAT, "verify", "bytes %llu to %llu of the archive are damaged",
+                           (unsigned long long)frame->stored_offset,
+                           (unsigned long long)(frame->stored_offset + frame->stored_bytes));
+    XXH3_freeState(state);
+    return result;
+}
+
+/* All frames: they follow each other from the first byte on, and each is as it was written. */
+static int check_frames(const struct check *c, const struct tail *tail, struct error *err)
+{
+    os_handle handle = input_handle(c->archive.input);
+    uint8_t *block = malloc(BLOCK_BYTES);
+    uint64_t at = 0;
+    int result = block != NULL ? 0 : error_memory(err);
+
+    for (size_t i = 0; result == 0 && i < tail->frame_count; i++) {
+        if (tail->frames[i].stored_offset != at)
+            result = error_set(err, ERROR_FORMAT, "verify", "its frame table has gaps: the end record is damaged");
+        else
+            result = check_frame(handle, &tail->frames[i], block, err);
+        at += tail->frames[i].stored_bytes;
+    }
+    free(block);
+    return result;
+}
+
+/* The tail's counts against those of the stream. */
+static int compare_counts(const struct check *c, const struct tail *tail, struct error *err)
+{
+    if (tail->entries != c->seen.entries || tail->further_names != c->seen.further_names || tail->file_bytes != c->seen.file_bytes ||
+        memcmp(tail->kinds, c->seen.kinds, sizeof tail->kinds) != 0)
+        return error_set(err, ERROR_FORMAT, "verify", "its end record counts other entries than it holds: the archive is damaged");
+    return 0;
+}
+
+static void tell_losses(const struct check *c, const struct tail *tail)
+{
+    for (size_t i = 0; i < tail->loss_count; i++) {
+        struct error cause = {0};
+
+        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)tail->losses[i].reason.size, (const char *)tail->losses[i].reason.data);
+        watcher_loss(c->watcher, tail->losses[i].path, "not exact since the backup", &cause);
+        error_release(&cause);
+    }
+    c->counts->losses = tail->loss_count;
+}
+
+int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts, struct error *err)
+{
+    struct check c = {.watcher = watcher, .counts = counts};
+    struct reader_options options = {.watcher = watcher};
+    const struct tail *tail;
+    int result = -1;
+
+    *counts = (struct check_counts){0};
+    if (open_any_archive(handle, &options, &c.archive, err) != 0) {
+        os_close(handle);
+        return -1;
+    }
+    counts->is_ours = c.archive.is_ours;
+    if (read_stream(&c, err) != 0)
+        goto done;
+    tail = c.archive.is_tar ? reader_tail(c.archive.source) : NULL;
+    if (tail != NULL) {
+        if (compare_counts(&c, tail, err) != 0 || (input_can_seek(c.archive.input) && check_frames(&c, tail, err) != 0))
+            goto done;
+        tell_losses(&c, tail);
+    }
+    result = 0;
+done:
+    source_close(c.archive.source);
+    return result;
+}
