@@ -136,7 +136,7 @@ static bool taken_as_equal(const struct diff *d)
     uint32_t times = METADATA_MTIME | METADATA_CTIME;
     return d->options.quick && (want->known & have->known & times) == times &&
            !((d->options.ignore_fields | d->pair.fields) & METADATA_MTIME) &&
-           timestamp_compare(want->ctime, have->ctime) < 0 && !groups_touched(&d->groups);
+           timestamp_compare(want->ctime, have->ctime) < 0 && !d->groups.hand.touched;
 }
 
 static uint32_t compare_data(const struct diff *d)

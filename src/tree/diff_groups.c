@@ -288,6 +288,7 @@ int groups_match(struct diff_groups *g, struct difference_pair *pair, struct err
     g->hand.paired = true;
     struct want_group *w = table_find(&g->want, &g->hand.want);
     struct have_group *h = table_find(&g->have, &g->hand.have);
+    g->hand.touched = h != NULL && h->touched;
     int result = g->settle ? match_settled(g, w, h, pair, err) : match_groups(g, w, h, pair, err);
     if (result == 0)
         count_names(g, w, h);
@@ -312,12 +313,6 @@ void groups_extra(struct diff_groups *g)
 {
     if (g->hand.shared[DIFF_HAVE])
         count_names(g, NULL, table_find(&g->have, &g->hand.have));
-}
-
-bool groups_touched(const struct diff_groups *g)
-{
-    const struct have_group *h = table_find(&g->have, &g->hand.have);
-    return g->hand.shared[DIFF_HAVE] && h != NULL && h->touched;
 }
 
 /* Notes that have's file lost the name in hand. */

@@ -17,6 +17,7 @@ struct diff_hand {
     bool shared[2];       /* by enum diff_side: the file may have other names */
     struct hash128 want;  /* key, if shared[DIFF_WANT] */
     struct identity have; /* key, if shared[DIFF_HAVE] */
+    bool touched;         /* have's file lost a name in this run, so its ctime says nothing */
     bool paired;          /* both sides are the same kind and were matched */
     bool last_name[2];    /* by enum diff_side: the group has left its table */
     uint64_t counts[2];   /* link counts, by enum diff_side; 0 = not known */
@@ -52,9 +53,6 @@ MUST_CHECK int groups_alone(struct diff_groups *g, struct difference_pair *pair,
 
 /* Counts a name of have that has no partner. */
 void groups_extra(struct diff_groups *g);
-
-/* True if have's file lost a name in this run, so that its ctime says nothing. */
-bool groups_touched(const struct diff_groups *g);
 
 /* See diff_settle, diff_keep_hash, diff_kept_hash. */
 MUST_CHECK int groups_settle(struct diff_groups *g, enum diff_outcome outcome, struct error *err);

@@ -24,6 +24,7 @@ struct open_group {
     uint32_t missing;         /* names not seen yet; MISSING_UNKNOWN if nobody knows */
     struct first_name *first; /* owned */
 };
+_Static_assert(sizeof(struct open_group) <= 32, "a group has to fit 64 bytes with its first name");
 #define GROUP_KEY_BYTES (offsetof(struct open_group, missing))
 #define MISSING_UNKNOWN UINT32_MAX
 
