@@ -28,14 +28,6 @@ struct verification {
     struct findings findings;
 };
 
-/* One difference as it is told. Texts may be NULL. */
-struct finding {
-    enum difference_index kind;
-    struct bytes path;
-    const char *field;
-    struct bytes a, b, other;
-};
-
 /* ---- Contents ---- */
 
 /* Can the content of this entry be read now? In an archive it stands at the first name. */

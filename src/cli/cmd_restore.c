@@ -1,0 +1,383 @@
+/*
+ * cmd_restore.c: `holdfast restore`: an archive, or some paths of it, into a folder.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/open.h"
+#include "archive/select.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "cli/tree.h"
+#include "disk/transfer.h"
+
+struct restore_settings {
+    struct common_settings common;
+    struct text_list roots; /* NAME=PLACE */
+    bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
+    bool map_owners, owner, strip_absolute, dry_run, no_sync;
+};
+
+/* One restore on its way. */
+struct job {
+    const struct restore_settings *settings;
+    const char *archive;
+    const char *destination; /* or NULL: every root has its place */
+    struct report report;
+    struct source *source; /* the outermost */
+    struct source *select; /* the chosen paths' wrapper, or NULL */
+    struct source *reader; /* of our own archives, for the tail; or NULL */
+    struct bytes *paths;
+    size_t path_count;
+    os_handle spool;
+    struct disk_root *roots;
+    struct buffer places; /* the NUL-terminated names of --root */
+    struct transfer transfer;
+};
+
+/* ---- What is wanted ---- */
+
+static int check_settings(const struct job *job, struct error *err)
+{
+    const struct restore_settings *s = job->settings;
+    struct os_stat status;
+    struct error missing = {0};
+    int there;
+
+    if (s->keep_existing && s->keep_newer)
+        return error_set(err, ERROR_USAGE, NULL, "--keep-existing and --keep-newer exclude each other");
+    if (s->delete_extra && s->keep_existing)
+        return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
+    if (job->destination == NULL)
+        return 0;
+    there = os_stat_path(job->destination, true, &status, &missing);
+    error_release(&missing);
+    if (there == 0 && status.kind != OS_DIRECTORY)
+        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", job->destination);
+    return 0;
+}
+
+/* Splits the operands: ARCHIVE [PATH...] DEST; DEST may be left out if --root places all. */
+static int split_operands(struct job *job, const struct text_list *operands, struct error *err)
+{
+    job->archive = operands->items[0];
+    if (operands->count == 1) {
+        if (job->settings->roots.count == 0)
+            return error_set(err, ERROR_USAGE, NULL, "needs the folder to restore to, last: holdfast restore %s DEST", job->archive);
+        return 0;
+    }
+    job->destination = operands->items[operands->count - 1];
+    job->path_count = operands->count - 2;
+    return tree_paths(operands, 1, job->path_count, &job->paths, err);
+}
+
+/* ---- The archive ---- */
+
+static int open_source(struct job *job, struct error *err)
+{
+    struct reader_options options = {.strip_absolute = job->settings->strip_absolute, .watcher = &job->report.watcher};
+    struct opened_archive archive;
+    os_handle handle = os_stdin();
+
+    if (strcmp(job->archive, "-") != 0) {
+        int folder = tree_is_folder(job->archive, err);
+
+        if (folder == 1)
+            (void)error_set(err, ERROR_USAGE, NULL, "'%s' is a folder, not an archive", job->archive);
+        if (folder != 0) {
+            err->kind = ERROR_USAGE;
+            return -1;
+        }
+        if (os_open_path(job->archive, &handle, err) != 0)
+            return error_at(err, job->archive, strlen(job->archive));
+    }
+    if (open_any_archive(handle, &options, &archive, err) != 0) {
+        os_close(handle);
+        return error_at(err, job->archive, strlen(job->archive));
+    }
+    job->source = archive.source;
+    job->reader = archive.is_ours ? archive.source : NULL;
+    return 0;
+}
+
+/* Wraps the archive so that only chosen paths come; what has to be kept aside goes to the destination's file system. */
+static int choose_paths(struct job *job, struct error *err)
+{
+    struct select_options options = {.filter = {.paths = job->paths, .path_count = job->path_count}, .contents = true};
+    struct error ignored = {0};
+
+    if (job->path_count == 0)
+        return 0;
+    if (job->destination == NULL || os_open_root(job->destination, &job->spool, &ignored) != 0) {
+        const char *folder = getenv("TMPDIR");
+
+        error_release(&ignored);
+        if (os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &job->spool, &ignored) != 0)
+            job->spool = OS_NO_HANDLE;
+    }
+    error_release(&ignored);
+    options.spool = job->spool;
+    if (select_new(job->source, &options, &job->select, err) != 0)
+        return -1;
+    job->source = job->select;
+    return 0;
+}
+
+/* ---- Where to ---- */
+
+/* The place that --root gives a root, or NULL. */
+static const char *place_of(const struct job *job, const char *name)
+{
+    size_t name_bytes = strlen(name);
+
+    for (size_t i = 0; i < job->settings->roots.count; i++) {
+        const char *rule = job->settings->roots.items[i];
+
+        if (strncmp(rule, name, name_bytes) == 0 && rule[name_bytes] == '=')
+            return rule + name_bytes + 1;
+    }
+    return NULL;
+}
+
+static int check_root_rule(const struct job *job, const struct source_facts *facts, const char *rule, struct error *err)
+{
+    const char *equals = strchr(rule, '=');
+
+    if (equals == NULL || equals == rule || equals[1] == '\0')
+        return error_set(err, ERROR_USAGE, NULL, "--root takes NAME=PLACE, not '%s'", rule);
+    if (job->reader == NULL)
+        return 0; /* another tool's archive tells its names only as they come */
+    for (size_t i = 0; i < facts->root_count; i++) {
+        if (strlen(facts->roots[i].name) == (size_t)(equals - rule) && strncmp(rule, facts->roots[i].name, (size_t)(equals - rule)) == 0)
+            return 0;
+    }
+    return error_set(err, ERROR_USAGE, NULL, "the archive has no root '%.*s'; `holdfast list` shows its roots", (int)(equals - rule), rule);
+}
+
+static int compare_roots(const void *a, const void *b)
+{
+    return strcmp(((const struct disk_root *)a)->name, ((const struct disk_root *)b)->name);
+}
+
+/* Roots of another tool's archive: those that --root names. */
+static int add_named_roots(struct job *job, struct error *err)
+{
+    struct buffer *names = &job->places;
+    size_t count = job->settings->roots.count;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *rule = job->settings->roots.items[i];
+
+        if (buffer_append(names, rule, (size_t)(strchr(rule, '=') - rule), err) != 0 || buffer_append_byte(names, 0, err) != 0)
+            return -1;
+    }
+    const char *name = (const char *)names->data;
+
+    for (size_t i = 0; i < count; i++) {
+        job->roots[i] = (struct disk_root){.name = name, .place = strchr(job->settings->roots.items[i], '=') + 1};
+        name += strlen(name) + 1;
+    }
+    qsort(job->roots, count, sizeof *job->roots, compare_roots);
+    job->transfer.layout.root_count = count;
+    return 0;
+}
+
+static int make_layout(struct job *job, struct error *err)
+{
+    const struct source_facts *facts = source_facts(job->source);
+    struct disk_layout *layout = &job->transfer.layout;
+
+    for (size_t i = 0; i < job->settings->roots.count; i++) {
+        if (check_root_rule(job, facts, job->settings->roots.items[i], err) != 0)
+            return -1;
+    }
+    job->roots = calloc(facts->root_count + job->settings->roots.count + 1, sizeof *job->roots);
+    if (job->roots == NULL)
+        return error_memory(err);
+    layout->base = job->destination;
+    layout->roots = job->roots;
+    if (job->reader == NULL)
+        return add_named_roots(job, err);
+    layout->root_count = facts->root_count;
+    for (size_t i = 0; i < facts->root_count; i++) {
+        job->roots[i] = (struct disk_root){.name = facts->roots[i].name, .place = place_of(job, facts->roots[i].name)};
+        if (job->destination == NULL && job->roots[i].place == NULL)
+            return error_set(err, ERROR_USAGE, NULL, "the root '%s' has no place: give it --root %s=PLACE, or a destination folder",
+                             facts->roots[i].name, facts->roots[i].name);
+    }
+    return 0;
+}
+
+static void choose_options(struct job *job)
+{
+    const struct restore_settings *s = job->settings;
+    struct transfer_options *o = &job->transfer.options;
+
+    o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
+    o->existing = s->keep_existing ? EXISTING_KEEP : s->keep_newer ? EXISTING_NEWER : EXISTING_UPDATE;
+    o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
+    o->delete_extra = s->delete_extra;
+    o->checksum = s->checksum;
+    o->clear_flags = s->clear_flags;
+    o->no_sync = s->no_sync;
+    o->delete_within = job->paths;
+    o->delete_within_count = job->path_count;
+    job->transfer.watcher = &job->report.watcher;
+    if (!os_is_privileged() && !s->owner && !s->map_owners) {
+        o->owners = OWNERS_LEAVE;
+        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0}, "owners are not restored for an ordinary user; --owner tries");
+    }
+}
+
+/* ---- The end ---- */
+
+/* Paths that nothing in the archive matched. */
+static void tell_unmatched(struct job *job)
+{
+    struct error missing = {0};
+
+    if (job->select == NULL)
+        return;
+    (void)error_set(&missing, ERROR_USAGE, NULL, "no such entry in the archive");
+    for (size_t i = select_unmatched(job->select, 0); i < job->path_count; i = select_unmatched(job->select, i + 1))
+        watcher_error(&job->report.watcher, job->paths[i], &missing);
+    error_release(&missing);
+}
+
+/* What was not exact when the archive was made is not exact now. */
+static void tell_losses(struct job *job)
+{
+    const struct tail *tail = job->reader != NULL ? reader_tail(job->reader) : NULL;
+
+    for (size_t i = 0; tail != NULL && i < tail->loss_count; i++) {
+        const struct tail_loss *loss = &tail->losses[i];
+        struct error cause = {0};
+
+        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)loss->reason.size, (const char *)loss->reason.data);
+        watcher_loss(&job->report.watcher, loss->path, "not exact since the backup", &cause);
+        error_release(&cause);
+    }
+}
+
+static int restore(struct job *job, const struct text_list *operands, struct error *err)
+{
+    if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 || open_source(job, err) != 0 ||
+        make_layout(job, err) != 0 || choose_paths(job, err) != 0)
+        return -1;
+    choose_options(job);
+    if (transfer_run(&job->transfer, job->source, err) != 0)
+        return -1;
+    tell_unmatched(job);
+    tell_losses(job);
+    return 0;
+}
+
+static void print_summary(const struct job *job)
+{
+    const struct transfer_counts *c = &job->transfer.counts;
+    char size[32];
+
+    fprintf(stderr, "%s ", job->settings->dry_run ? "would restore" : "restored");
+    print_count(stderr, c->entries, "entry", "entries");
+    fprintf(stderr, ": %" PRIu64 " created, %" PRIu64 " linked, %" PRIu64 " replaced, %" PRIu64 " updated, %" PRIu64 " unchanged",
+            c->created, c->linked, c->replaced, c->updated, c->unchanged);
+    if (c->deleted != 0 || job->settings->delete_extra)
+        fprintf(stderr, ", %" PRIu64 " deleted", c->deleted);
+    if (c->extras != 0)
+        fprintf(stderr, ", %" PRIu64 " not in the archive left alone", c->extras);
+    fprintf(stderr, "; %s written\n", print_size(size, sizeof size, c->bytes));
+}
+
+static void json_summary(struct job *job, int status)
+{
+    const struct transfer_counts *c = &job->transfer.counts;
+    struct json *j = &job->report.json;
+
+    report_json_summary(&job->report, status);
+    json_number(j, "entries", c->entries);
+    json_number(j, "created", c->created);
+    json_number(j, "linked", c->linked);
+    json_number(j, "replaced", c->replaced);
+    json_number(j, "updated", c->updated);
+    json_number(j, "unchanged", c->unchanged);
+    json_number(j, "deleted", c->deleted);
+    json_number(j, "extras", c->extras);
+    json_number(j, "refused", c->refused);
+    json_number(j, "bytes", c->bytes);
+    json_end(j);
+}
+
+static int run_restore(void *settings, const struct text_list *operands)
+{
+    struct job job = {.settings = settings, .spool = OS_NO_HANDLE};
+    struct error err = {0};
+    int result, status;
+
+    report_init(&job.report, "restore",
+                (struct report_settings){.json = job.settings->common.json,
+                                         .verbose = job.settings->common.verbose,
+                                         .show_changes = job.settings->dry_run});
+    result = restore(&job, operands, &err);
+    status = report_end(&job.report, result == 0 ? NULL : &err,
+                        "What was restored until then stays. Run the same command again: it goes on where this run stopped.");
+    if (job.settings->common.json)
+        json_summary(&job, status);
+    else if (result == 0)
+        print_summary(&job);
+    source_close(job.source);
+    if (job.spool != OS_NO_HANDLE)
+        os_close(job.spool);
+    free(job.paths);
+    free(job.roots);
+    buffer_release(&job.places);
+    report_release(&job.report);
+    error_release(&err);
+    return status;
+}
+
+static void release_settings(void *settings)
+{
+    text_list_release(&((struct restore_settings *)settings)->roots);
+}
+
+#define SETTING(member) offsetof(struct restore_settings, member)
+static const struct option_spec restore_specs[] = {
+    {"root", 0, OPTION_LIST, SETTING(roots), "NAME=PLACE", "put the root NAME at PLACE itself, not at DEST/NAME"},
+    {"delete", 0, OPTION_FLAG, SETTING(delete_extra), NULL,
+     "remove what the archive lacks, inside the restored roots or PATHs alone; let folders with content give way to other kinds"},
+    {"keep-existing", 0, OPTION_FLAG, SETTING(keep_existing), NULL, "leave every file that is there as it is"},
+    {"keep-newer", 0, OPTION_FLAG, SETTING(keep_newer), NULL, "leave files that are newer than the archive's"},
+    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL, "compare contents even where size and times agree"},
+    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL, "take immutable and append-only flags off what stands in the way"},
+    {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL, "set owners by name where the name exists here; else by number"},
+    {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
+    {"strip-absolute", 0, OPTION_FLAG, SETTING(strip_absolute), NULL, "take the leading slashes off absolute names of other tools' archives"},
+    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL, "print what would be done, change nothing"},
+    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL, "do not wait until everything is on the disk"},
+};
+
+static const struct option_group restore_groups[] = {
+    {.title = "Options", .specs = restore_specs, .count = sizeof restore_specs / sizeof restore_specs[0]},
+    COMMON_OPTION_GROUP,
+};
+
+const struct command command_restore = {
+    .name = "restore",
+    .synopsis = "[OPTION]... ARCHIVE [PATH]... DEST",
+    .summary = "bring an archive, or some paths of it, back into a folder",
+    .text = "Makes DEST/ROOT/... equal to ARCHIVE (- is standard input), links as links; with PATHs only these and what is below them. What stands there is brought to the same state: "
+            "what differs is replaced, never written through; what the archive lacks stays unless --delete is given. Reads every tar, and whatever libarchive reads (zip, 7z, cpio, ...).",
+    .examples = "holdfast restore projects.tar.zst /mnt/new\n"
+                "holdfast restore projects.tar.zst projects/site/config /tmp/out\n"
+                "holdfast restore --root projects=/home/me/projects projects.tar.zst\n"
+                "holdfast restore --dry-run --delete projects.tar.zst ~",
+    .options = {restore_groups, sizeof restore_groups / sizeof restore_groups[0]},
+    .settings_bytes = sizeof(struct restore_settings),
+    .minimum = 1,
+    .maximum = SIZE_MAX,
+    .operand_help = "needs an ARCHIVE and, last, the folder to restore to",
+    .run = run_restore,
+    .release = release_settings,
+};
