@@ -18,3 +18,10 @@ void watcher_remark(struct watcher *w, struct bytes path, const char *reason)
     struct notice n = {.kind = NOTICE_REMARK, .path = path, .reason = reason};
     w->notice(w, &n);
 }
+
+void watcher_entry(struct watcher *w, const struct entry *e)
+{
+    struct notice n = {.kind = NOTICE_ENTRY, .path = e->path, .entry = e};
+
+    w->notice(w, &n);
+}
