@@ -2,7 +2,7 @@
 
 void watcher_error(struct watcher *w, struct bytes path, const struct error *problem)
 {
-    struct notice n = {.kind = NOTICE_ERROR, .path = path, .reason = "error", .problem = problem};
+    struct notice n = {.kind = NOTICE_ERROR, .path = path, .problem = problem};
     w->notice(w, &n);
 }
 
