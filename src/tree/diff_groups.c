@@ -109,6 +109,7 @@ void groups_take(struct diff_groups *g, const struct entry *want, const struct e
         hand->want = name_key(want);
     if (hand->shared[DIFF_HAVE] || (have != NULL && hand->shared[DIFF_WANT]))
         hand->have = identity_key(have);
+    hand->further = want != NULL && entry_is_further_name(want);
     hand->counts[DIFF_WANT] = want != NULL ? want->link_count : 0;
     hand->counts[DIFF_HAVE] = have != NULL ? have->link_count : 0;
 }
@@ -136,6 +137,17 @@ static void have_forget(struct diff_groups *g, struct have_group *h)
 {
     pathnode_drop(h->name);
     table_remove(&g->have, h);
+}
+
+/* want's group in hand, if it was met. A first name that comes again (an archive may hold it twice,
+ * and the later one counts) is a new file. */
+static struct want_group *want_met(struct diff_groups *g)
+{
+    struct want_group *w = table_find(&g->want, &g->hand.want);
+    if (w == NULL || g->hand.further)
+        return w;
+    want_forget(g, w);
+    return NULL;
 }
 
 /* Notes that the name in hand is the one of want's group that others can be told by. */
@@ -286,7 +298,7 @@ int groups_match(struct diff_groups *g, struct difference_pair *pair, struct err
     if (!g->hand.shared[DIFF_WANT] && !g->hand.shared[DIFF_HAVE])
         return 0;
     g->hand.paired = true;
-    struct want_group *w = table_find(&g->want, &g->hand.want);
+    struct want_group *w = want_met(g);
     struct have_group *h = table_find(&g->have, &g->hand.have);
     g->hand.touched = h != NULL && h->touched;
     int result = g->settle ? match_settled(g, w, h, pair, err) : match_groups(g, w, h, pair, err);
@@ -301,7 +313,7 @@ int groups_alone(struct diff_groups *g, struct difference_pair *pair, struct err
     groups_extra(g);
     if (!g->hand.shared[DIFF_WANT])
         return 0;
-    struct want_group *w = table_find(&g->want, &g->hand.want);
+    struct want_group *w = want_met(g);
     if (set_other(g, w, pair, err) != 0)
         return -1;
     pair->group_first = w == NULL;

@@ -18,6 +18,7 @@ struct diff_hand {
     struct hash128 want;  /* key, if shared[DIFF_WANT] */
     struct identity have; /* key, if shared[DIFF_HAVE] */
     bool touched;         /* have's file lost a name in this run, so its ctime says nothing */
+    bool further;         /* want is a further name */
     bool paired;          /* both sides are the same kind and were matched */
     bool last_name[2];    /* by enum diff_side: the group has left its table */
     uint64_t counts[2];   /* link counts, by enum diff_side; 0 = not known */

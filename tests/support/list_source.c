@@ -256,6 +256,11 @@ void list_as_archive(struct list_source *l)
             }
         }
     }
+    list_forget_identities(l);
+}
+
+void list_forget_identities(struct list_source *l)
+{
     for (size_t i = 0; i < l->count; i++) {
         l->items[i]->entry.identity = (struct identity){0};
         l->items[i]->entry.link_count = 0;

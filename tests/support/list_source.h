@@ -40,6 +40,9 @@ struct entry *list_at(struct list_source *l, const char *path);
  * further names with first_name. */
 void list_as_archive(struct list_source *l);
 
+/* Takes away identities and counts alone. */
+void list_forget_identities(struct list_source *l);
+
 /* How often the list was asked to load and to skip. */
 size_t list_loads(const struct list_source *l);
 size_t list_skips(const struct list_source *l);

@@ -357,6 +357,34 @@ static void test_kind_gives_way(void **state)
     source_close(list_source(h));
 }
 
+static void test_first_name_that_comes_again_is_a_new_file(void **state)
+{
+    struct error err = {0};
+    struct diff *d = NULL;
+    const struct difference_pair *pair = NULL;
+    struct diff_options options = {.settle = true};
+    static const bool first[] = {true, false, true, false};
+    (void)state;
+    struct list_source *w = list_source_new(), *h = list_source_new();
+    list_facts(w)->ordered = list_facts(w)->names_known = false;
+    list_file(w, "t/a", "1");
+    list_file(w, "t/b", "")->first_name = bytes_of("t/a");
+    list_file(w, "t/a", "2");
+    list_file(w, "t/c", "")->first_name = bytes_of("t/a");
+    list_forget_identities(w);
+    assert_int_equal(diff_new(list_source(w), list_source(h), &options, &d, &err), 0);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(diff_next(d, &pair, &err), 1);
+        assert_int_equal(pair->differs, DIFFERS_MISSING);
+        assert_int_equal(pair->group_first, first[i]);
+        assert_true(bytes_equal(pair->other, bytes_of(first[i] ? "" : "t/a")));
+        assert_int_equal(diff_settle(d, DIFF_REPLACED, &err), 0);
+    }
+    diff_free(d);
+    source_close(list_source(w));
+    source_close(list_source(h));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_exchanged_groups_keep_their_data),
         cmocka_unit_test(test_our_own_change_is_no_proof),
         cmocka_unit_test(test_kind_gives_way),
+        cmocka_unit_test(test_first_name_that_comes_again_is_a_new_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
