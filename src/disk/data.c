@@ -17,7 +17,6 @@ struct disk_data {
     struct data data;
     struct extent *extents; /* data.extents */
     struct extent whole;    /* of a file without holes */
-    struct os_stat opened;
 };
 
 static int disk_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
@@ -28,13 +27,12 @@ static int disk_read(struct data *d, uint64_t offset, struct data_span span, siz
 
 static int disk_changed(struct data *d, struct error *err)
 {
-    const struct os_stat *before = &((struct disk_data *)d)->opened;
     struct os_stat now;
 
     if (os_stat_handle(d->os_handle, &now, err))
         return -1;
-    return now.size != before->size || timestamp_compare(now.mtime, before->mtime) != 0 ||
-           timestamp_compare(now.ctime, before->ctime) != 0;
+    return now.size != d->size || timestamp_compare(now.mtime, d->mtime) != 0 ||
+           timestamp_compare(now.ctime, d->ctime) != 0;
 }
 
 static void disk_close(struct data *d)
@@ -110,12 +108,13 @@ int disk_data_adopt(os_handle file, const struct os_stat *status, enum data_hole
 
     if (!d)
         return error_memory(err);
-    d->opened = *status;
     d->whole = (struct extent){0, status->size};
     d->data.ops = &disk_data_ops;
     d->data.size = status->size;
+    d->data.has_times = true;
+    d->data.mtime = status->mtime;
+    d->data.ctime = status->ctime;
     d->data.extents = &d->whole;
-    d->data.extent_count = 0;
     if (may_have_holes(status, holes)) {
         if (find_extents(d, file, err))
             goto failed;

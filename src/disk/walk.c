@@ -171,6 +171,16 @@ static int next_name(struct walk *w, struct error *err)
     return leave(w, err);
 }
 
+/* A root that is not there is an entry with a problem, or, where nobody expects it, none. */
+static int take_root(struct walk *w, const struct walk_root *r, struct error *err)
+{
+    int got = take(w, err);
+    bool missing = got == 1 && w->entry.problem_scope == PROBLEM_ENTRY && !r->placed &&
+                   os_error_is_missing(&w->problem);
+
+    return missing && w->options.missing_roots ? 0 : got;
+}
+
 static int open_root(struct walk *w, const struct walk_root *r, struct error *err)
 {
     struct error problem = {0};
@@ -182,10 +192,14 @@ static int open_root(struct walk *w, const struct walk_root *r, struct error *er
     found = walk_place_open(w, r, &w->root_place, &problem);
     if (found == 1) {
         walk_subject_at(w, &w->root_place, &w->current);
-        return take(w, err);
+        return take_root(w, r, err);
     }
     if (walk_is_fatal(&problem, err))
         return -1;
+    if (!found && w->options.missing_roots) {
+        error_release(&problem);
+        return 0;
+    }
     walk_entry_problem(w, stream_spot(w, 0), PROBLEM_ENTRY, &problem);
     return 1;
 }
@@ -194,10 +208,7 @@ static int next_root(struct walk *w, struct error *err)
 {
     while (w->root_next < w->root_count) {
         int got = open_root(w, &w->roots[w->root_next++], err);
-        bool missing =
-            got == 1 && w->entry.problem_scope == PROBLEM_ENTRY && os_error_is_missing(&w->problem);
-
-        if (got && !(missing && w->options.missing_roots))
+        if (got)
             return got;
     }
     return 0;

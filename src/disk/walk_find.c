@@ -28,9 +28,21 @@ static bool is_not_there(const struct error *err)
     return os_error_is_missing(err) || os_error_is_link(err);
 }
 
+/* No disk holds a name with a NUL, or one without a byte. */
+static bool can_exist(struct bytes path)
+{
+    if (!path.size || memchr(path.data, 0, path.size) || path.data[path.size - 1] == '/')
+        return false;
+    for (size_t i = 1; i < path.size; i++) {
+        if (path.data[i] == '/' && path.data[i - 1] == '/')
+            return false;
+    }
+    return true;
+}
+
 static const struct walk_root *root_of(const struct walk *w, struct bytes path)
 {
-    const uint8_t *slash = path.size ? memchr(path.data, '/', path.size) : NULL;
+    const uint8_t *slash = memchr(path.data, '/', path.size);
     struct bytes name = bytes_make(path.data, slash ? (size_t)(slash - path.data) : path.size);
 
     for (size_t i = 0; i < w->root_count; i++) {
@@ -146,7 +158,7 @@ static int keep_path(struct walk *w, struct bytes path, struct walk_spot *out, s
 int walk_find(struct source *s, struct bytes path, const struct entry **out, struct error *err)
 {
     struct walk *w = walk_of(s);
-    const struct walk_root *r = root_of(w, path);
+    const struct walk_root *r = can_exist(path) ? root_of(w, path) : NULL;
     struct walk_spot spot;
 
     w->last = &w->found;

@@ -14,46 +14,12 @@
 #include <unistd.h>
 
 #include "support/check.h"
-#include "support/folder.h"
 #include "support/stream.h"
-
-static void make_dir(const struct folder *f, const char *path)
-{
-    assert_int_equal(mkdirat((int)f->handle, path, 0755), 0);
-}
-
-static void make_file(const struct folder *f, const char *path)
-{
-    int fd = openat((int)f->handle, path, O_CREAT | O_EXCL | O_WRONLY, 0644);
-    assert_true(fd >= 0);
-    close(fd);
-}
-
-static void make_link(const struct folder *f, const char *target, const char *path)
-{
-    assert_int_equal(symlinkat(target, (int)f->handle, path), 0);
-}
-
-/* A walk of the test's folder as root "t". */
-static struct source *walk_with(const struct folder *f, struct walk_options options)
-{
-    struct disk_root root = {.name = "t", .place = f->path};
-    struct disk_layout layout = {NULL, &root, 1};
-    struct error err = {0};
-    struct source *s = NULL;
-
-    check_done(walk_open(&layout, &options, &s, &err));
-    return s;
-}
-
-static struct source *walk_of_folder(const struct folder *f)
-{
-    return walk_with(f, (struct walk_options){0});
-}
+#include "support/walked.h"
 
 static void check_walk(const struct folder *f, const char *wanted)
 {
-    struct source *s = walk_of_folder(f);
+    struct source *s = walked(f);
 
     check_stream(s, wanted);
     source_close(s);
@@ -70,14 +36,14 @@ static void order_is_canonical(void **state)
 {
     struct folder *f = *state;
 
-    make_file(f, "b");
-    make_dir(f, "a");
-    make_file(f, "a.b");
-    make_dir(f, "a/z");
-    make_file(f, "a/z/1");
-    make_file(f, "a/b");
-    make_file(f, "\xff");
-    make_file(f, "B");
+    walked_file(f, "b");
+    walked_dir(f, "a");
+    walked_file(f, "a.b");
+    walked_dir(f, "a/z");
+    walked_file(f, "a/z/1");
+    walked_file(f, "a/b");
+    walked_file(f, "\xff");
+    walked_file(f, "B");
     check_walk(f, "d:t f:t/B d:t/a f:t/a/b d:t/a/z f:t/a/z/1 f:t/a.b f:t/b f:t/\xff");
 }
 
@@ -86,10 +52,10 @@ static void every_kind_is_told(void **state)
     struct folder *f = *state;
     struct error err = {0};
 
-    make_dir(f, "dir");
-    make_file(f, "file");
-    make_link(f, "dir", "link");
-    make_link(f, "link/nowhere\n", "odd");
+    walked_dir(f, "dir");
+    walked_file(f, "file");
+    walked_link(f, "dir", "link");
+    walked_link(f, "link/nowhere\n", "odd");
     check_done(os_make_node(f->handle, "pipe", &(struct os_node){OS_FIFO, 0600, 0, 0}, &err));
     check_done(os_make_node(f->handle, "sock", &(struct os_node){OS_SOCKET, 0600, 0, 0}, &err));
     check_walk(f, "d:t d:t/dir f:t/file l:t/link>dir l:t/odd>link/nowhere\n p:t/pipe s:t/sock");
@@ -106,7 +72,7 @@ static void devices_tell_their_numbers(void **state)
         error_release(&err);
         check_skip("needs the right to make devices");
     }
-    struct source *s = walk_of_folder(f);
+    struct source *s = walked(f);
     e = stream_until(s, "t/null");
     assert_int_equal(e->kind, ENTRY_CHAR_DEVICE);
     assert_int_equal(e->device_major, 1);
@@ -120,12 +86,13 @@ static void an_entry_says_what_the_system_says(void **state)
     struct stat status;
     const struct timespec times[2] = {{-2, 750000000}, {-86400, 1}};
 
-    make_dir(f, "a");
-    folder_write(f->handle, "file", 04711, "hello");
+    walked_dir(f, "a");
+    folder_write(f->handle, "file", 0600, "hello");
+    assert_int_equal(fchmodat((int)f->handle, "file", 04711, 0), 0);
     assert_int_equal(linkat((int)f->handle, "file", (int)f->handle, "a/other", 0), 0);
     assert_int_equal(utimensat((int)f->handle, "file", times, 0), 0);
     assert_int_equal(fstatat((int)f->handle, "file", &status, 0), 0);
-    struct source *s = walk_with(f, (struct walk_options){.owner_names = true});
+    struct source *s = walked_with(f, (struct walk_options){.owner_names = true});
     const struct entry *e = stream_until(s, "t/a/other");
     const struct metadata *m = &e->meta;
     assert_int_equal(e->depth, 2);
@@ -155,10 +122,10 @@ static void a_skipped_folder_is_not_entered(void **state)
     struct error err = {0};
     const struct entry *e;
 
-    make_dir(f, "a");
-    make_file(f, "a/x");
-    make_file(f, "b");
-    struct source *s = walk_of_folder(f);
+    walked_dir(f, "a");
+    walked_file(f, "a/x");
+    walked_file(f, "b");
+    struct source *s = walked(f);
     e = stream_until(s, "t/a");
     check_done(source_load(s, &e, &err));
     source_skip(s);
@@ -171,14 +138,15 @@ static void what_is_left_out_is_not_there(void **state)
     struct folder *f = *state;
     struct stat file, dir;
 
-    make_dir(f, "a");
-    make_file(f, "b");
-    make_file(f, "c");
+    walked_dir(f, "a");
+    walked_file(f, "b");
+    walked_file(f, "c");
     assert_int_equal(linkat((int)f->handle, "b", (int)f->handle, "a/b", 0), 0);
     assert_int_equal(fstatat((int)f->handle, "b", &file, 0), 0);
     assert_int_equal(fstatat((int)f->handle, "a", &dir, 0), 0);
     struct identity list[] = {{dir.st_dev, {dir.st_ino, 0}}, {file.st_dev, {file.st_ino, 0}}};
-    struct source *s = walk_with(f, (struct walk_options){.leave_out = list, .leave_out_count = 2});
+    struct source *s =
+        walked_with(f, (struct walk_options){.leave_out = list, .leave_out_count = 2});
     check_stream(s, "d:t d:t/a f:t/c");
     source_close(s);
 }
@@ -188,7 +156,7 @@ static void what_is_left_out_is_not_there(void **state)
 static bool walk_yields(void *argument)
 {
     const struct folder *f = argument;
-    struct source *s = walk_of_folder(f);
+    struct source *s = walked(f);
     char *text = stream_text(s);
     bool right = !strcmp(text, "d:t d:t/a !:t/a d:t/b f:t/b/file d:t/c !:t/c f:t/d");
 
@@ -201,11 +169,11 @@ static void an_unreadable_folder_hides_nothing_else(void **state)
 {
     struct folder *f = *state;
 
-    make_dir(f, "a");
-    make_dir(f, "b");
-    make_file(f, "b/file");
-    make_dir(f, "c");
-    make_file(f, "d");
+    walked_dir(f, "a");
+    walked_dir(f, "b");
+    walked_file(f, "b/file");
+    walked_dir(f, "c");
+    walked_file(f, "d");
     assert_int_equal(fchmodat((int)f->handle, "a", 0, 0), 0);
     assert_int_equal(fchmodat((int)f->handle, "c", 0311, 0), 0);
     assert_int_equal(fchmodat((int)f->handle, ".", 0755, 0), 0);
@@ -222,10 +190,10 @@ static void a_name_that_vanished_is_an_entry_with_a_problem(void **state)
     struct error err = {0};
     const struct entry *e;
 
-    make_file(f, "a");
-    make_file(f, "b");
-    make_file(f, "c");
-    struct source *s = walk_of_folder(f);
+    walked_file(f, "a");
+    walked_file(f, "b");
+    walked_file(f, "c");
+    struct source *s = walked(f);
     stream_until(s, "t/a");
     assert_int_equal(unlinkat((int)f->handle, "b", 0), 0);
     assert_int_equal(check_done(source_next(s, &e, &err)), 1);
@@ -244,10 +212,10 @@ static void a_folder_replaced_by_another_is_not_entered(void **state)
     struct error err = {0};
     const struct entry *e;
 
-    make_dir(f, "a");
-    make_dir(f, "z");
-    make_file(f, "z/secret");
-    struct source *s = walk_of_folder(f);
+    walked_dir(f, "a");
+    walked_dir(f, "z");
+    walked_file(f, "z/secret");
+    struct source *s = walked(f);
     stream_until(s, "t/a");
     assert_int_equal(renameat((int)f->handle, "a", (int)f->handle, "old"), 0);
     assert_int_equal(renameat((int)f->handle, "z", (int)f->handle, "a"), 0);
@@ -263,13 +231,13 @@ static void a_folder_replaced_by_a_link_is_not_followed(void **state)
 {
     struct folder *f = *state;
 
-    make_dir(f, "a");
-    make_dir(f, "z");
-    make_file(f, "z/secret");
-    struct source *s = walk_of_folder(f);
+    walked_dir(f, "a");
+    walked_dir(f, "z");
+    walked_file(f, "z/secret");
+    struct source *s = walked(f);
     stream_until(s, "t/a");
     assert_int_equal(unlinkat((int)f->handle, "a", AT_REMOVEDIR), 0);
-    make_link(f, "z", "a");
+    walked_link(f, "z", "a");
     check_stream(s, "!:t/a d:t/z f:t/z/secret");
     source_close(s);
 }
@@ -326,7 +294,7 @@ static void deep_trees_need_few_descriptors(void **state)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     few.rlim_max = before.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    struct source *s = walk_of_folder(f);
+    struct source *s = walked(f);
     while (check_done(source_next(s, &e, &err)) == 1) {
         assert_int_equal(e->problem_scope, PROBLEM_NONE);
         check_done(source_load(s, &e, &err));
@@ -349,8 +317,8 @@ static void names_in_a_tree_that_was_moved_away_are_told(void **state)
     size_t lost = 0;
 
     make_deep(f, DEPTH);
-    make_file(f, "last");
-    struct source *s = walk_of_folder(f);
+    walked_file(f, "last");
+    struct source *s = walked(f);
     do
         assert_int_equal(check_done(source_next(s, &e, &err)), 1);
     while (e->depth < DEPTH);
