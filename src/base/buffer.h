@@ -27,7 +27,8 @@ struct bytes {
 struct bytes bytes_of(const char *text);
 /* Borrowed bytes from a pointer and a length. */
 struct bytes bytes_make(const void *data, size_t size);
-/* Unsigned bytewise order as memcmp, a prefix before what it begins: the canonical order of names. */
+/* Unsigned bytewise order as memcmp, a prefix before what it begins: the canonical order of names.
+ */
 int bytes_compare(struct bytes a, struct bytes b);
 bool bytes_equal(struct bytes a, struct bytes b);
 
@@ -49,7 +50,8 @@ struct bytes buffer_bytes(const struct buffer *b);
 /* Appends one byte. */
 MUST_CHECK int buffer_append_byte(struct buffer *b, uint8_t byte, struct error *err);
 
-/* Appends a NUL that is not counted in `size`, so that `data` can be used as a C string until the next change. */
+/* Appends a NUL that is not counted in `size`, so that `data` can be used as a C string until the
+ * next change. */
 MUST_CHECK int buffer_terminate(struct buffer *b, struct error *err);
 
 /* Appends little-endian integers. */
@@ -62,7 +64,8 @@ MUST_CHECK int buffer_append_varint(struct buffer *b, uint64_t value, struct err
 /* Appends a varint length and the bytes. */
 MUST_CHECK int buffer_append_string(struct buffer *b, struct bytes text, struct error *err);
 
-/* A bounds-checked reader over borrowed bytes: every take fails with ERROR_FORMAT instead of reading past the end. */
+/* A bounds-checked reader over borrowed bytes: every take fails with ERROR_FORMAT instead of
+ * reading past the end. */
 struct cursor {
     const uint8_t *at;
     size_t left; /* bytes */

@@ -1,9 +1,9 @@
 /*
  * error.h: an error as a value.
  *
- * A function that can fail takes a `struct error *` last and returns -1 (iterators: 1, 0, -1). The lowest layer that knows
- * them fills in kind, operation, system code and path; the layers above pass the value on. Nobody below cli/ prints. Who does not
- * need the reason passes NULL.
+ * A function that can fail takes a `struct error *` last and returns -1 (iterators: 1, 0, -1). The
+ * lowest layer that knows them fills in kind, operation, system code and path; the layers above
+ * pass the value on. Nobody below cli/ prints. Who does not need the reason passes NULL.
  */
 #ifndef HOLDFAST_BASE_ERROR_H
 #define HOLDFAST_BASE_ERROR_H
@@ -36,7 +36,8 @@ struct error {
     enum error_kind kind;
     int os_code;           /* errno (POSIX) or GetLastError (Windows); 0 if none */
     const char *operation; /* static text: "open", "read link", ... ; may be NULL */
-    char *path;            /* owned; NUL-terminated bytes for printing through the masking printer; may be NULL */
+    char *path; /* owned; NUL-terminated bytes for printing through the masking printer; may be NULL
+                 */
     size_t path_bytes;
     char detail[200]; /* NUL-terminated text for people, or "" */
 };
@@ -51,17 +52,18 @@ void error_move(struct error *to, struct error *from);
 int error_os(struct error *err, const char *operation, int os_code);
 
 /* Sets an error with a formatted detail and returns -1. */
-int error_set(struct error *err, enum error_kind kind, const char *operation, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+int error_set(struct error *err, enum error_kind kind, const char *operation, const char *format,
+              ...) PRINTF_LIKE(4, 5);
 
 /* Sets ERROR_MEMORY and returns -1. */
 int error_memory(struct error *err);
 
-/* Names the path of an error that has none yet (a copy is kept) and returns -1. A path that is set already stays. */
+/* Names the path of an error that has none yet (a copy is kept) and returns -1. A path that is set
+ * already stays. */
 int error_at(struct error *err, const char *path, size_t path_bytes);
 
-/* The reason as text for people: the detail, the system's words for os_code (strerror), or both. `text` holds it when it must be composed.
- * Returns `text` or a static string; never NULL. */
+/* The reason as text for people: the detail, the system's words for os_code (strerror), or both.
+ * `text` holds it when it must be composed. Returns `text` or a static string; never NULL. */
 const char *error_reason(const struct error *err, char *text, size_t text_bytes);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * pairs.h: an ordered list of name and value byte strings in one piece of memory: extended attributes, pax records.
+ * pairs.h: an ordered list of name and value byte strings in one piece of memory: extended
+ * attributes, pax records.
  */
 #ifndef HOLDFAST_BASE_PAIRS_H
 #define HOLDFAST_BASE_PAIRS_H
@@ -10,7 +11,8 @@
 
 #include "base/buffer.h"
 
-/* One pair, by offsets into `bytes`, so that growth does not move what callers hold an index of. Names are followed by a NUL. */
+/* One pair, by offsets into `bytes`, so that growth does not move what callers hold an index of.
+ * Names are followed by a NUL. */
 struct pair_slot {
     size_t name_offset, name_bytes;
     size_t value_offset, value_bytes;
@@ -28,7 +30,8 @@ void pairs_release(struct pairs *p);
 /* Forgets all pairs and keeps the memory. */
 void pairs_clear(struct pairs *p);
 /* Appends a copy of a pair. */
-MUST_CHECK int pairs_append(struct pairs *p, struct bytes name, struct bytes value, struct error *err);
+MUST_CHECK int pairs_append(struct pairs *p, struct bytes name, struct bytes value,
+                            struct error *err);
 /* Sorts by unsigned bytes of the name. */
 void pairs_sort(struct pairs *p);
 /* Borrowed bytes of pair `index`; the name is NUL-terminated. */

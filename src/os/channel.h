@@ -1,6 +1,7 @@
 /*
- * channel.h: blocks of bytes handed from one thread to another through a bounded ring: no copy, no allocation a block. The writer
- * fills a block in place and passes it on; the reader reads it in place and gives it back.
+ * channel.h: blocks of bytes handed from one thread to another through a bounded ring: no copy, no
+ * allocation a block. The writer fills a block in place and passes it on; the reader reads it in
+ * place and gives it back.
  */
 #ifndef HOLDFAST_OS_CHANNEL_H
 #define HOLDFAST_OS_CHANNEL_H
@@ -12,8 +13,8 @@
 
 struct channel_block {
     uint8_t *data;
-    size_t size;    /* bytes filled; the writer sets it */
-    uint32_t mark;  /* free for the users: what happens at the end of this block */
+    size_t size;   /* bytes filled; the writer sets it */
+    uint32_t mark; /* free for the users: what happens at the end of this block */
 };
 
 struct channel;
@@ -24,7 +25,8 @@ void channel_free(struct channel *c);
 struct channel_block *channel_fill(struct channel *c);
 /* Writer: passes the block on that channel_fill gave. */
 void channel_pass(struct channel *c);
-/* Writer: no more blocks will come. `failure` (may be NULL) is moved in and reaches the reader as its result at the end. */
+/* Writer: no more blocks will come. `failure` (may be NULL) is moved in and reaches the reader as
+ * its result at the end. */
 void channel_end(struct channel *c, struct error *failure);
 /* Reader: 1 and the next filled block, 0 at the end, -1 and the writer's failure. */
 int channel_take(struct channel *c, struct channel_block **out, struct error *err) MUST_CHECK;

@@ -1,5 +1,5 @@
 /*
- * thread.h: threads and the bounded byte channel between two of them.
+ * thread.h: threads, mutexes and conditions, as POSIX has them. What can fail is only the making.
  */
 #ifndef HOLDFAST_OS_THREAD_H
 #define HOLDFAST_OS_THREAD_H
@@ -8,11 +8,14 @@
 
 struct os_thread;
 /* Starts a thread that runs `work(context)`. */
-int os_thread_start(void (*work)(void *context), void *context, struct os_thread **out, struct error *err) MUST_CHECK;
+int os_thread_start(void (*work)(void *context), void *context, struct os_thread **out,
+                    struct error *err) MUST_CHECK;
 /* Waits for its end and frees it. NULL is accepted. */
 void os_thread_join(struct os_thread *t);
 
+/* Not recursive. */
 struct os_mutex;
+/* Always with one mutex, and a loop that looks at what is waited for. */
 struct os_condition;
 int os_mutex_new(struct os_mutex **out, struct error *err) MUST_CHECK;
 void os_mutex_free(struct os_mutex *m);

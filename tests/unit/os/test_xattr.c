@@ -184,7 +184,7 @@ static bool without_proc(struct folder *f)
     struct error err = {0};
     bool good;
 
-    if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+    if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) ||
         mount("none", "/proc", "tmpfs", 0, NULL))
         return true;
     if (os_list_xattrs(&o, &p, &err))
