@@ -1,0 +1,391 @@
+/*
+ * anchor.c: see anchor.h. The marker is known by its content: "holdfast run", a version, and a line `id` for the run and each dead run before it whose leftovers may still be there. Its mtime is
+ * the time when the first of them began.
+ */
+#include "disk/anchor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char marker_name[] = ".holdfast-run";
+static const char marker_head[] = "holdfast run\nversion 1\n";
+static const char id_line[] = "id ";
+
+enum { MARKER_MAX_BYTES = 64 * 1024 };
+
+static char *copy_text(const char *text, size_t bytes, struct error *err)
+{
+    char *copy = malloc(bytes + 1);
+
+    if (!copy) {
+        error_memory(err);
+        return NULL;
+    }
+    memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
+int anchor_init(struct anchor *a, const char *path, const char *root, struct error *err)
+{
+    *a = (struct anchor){.root = root, .folder = OS_NO_HANDLE};
+    a->path = copy_text(path, strlen(path), err);
+    return a->path ? 0 : -1;
+}
+
+int anchor_set_leaf(struct anchor *a, const char *path, struct error *err)
+{
+    size_t end = strlen(path), start;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    for (start = end; start && path[start - 1] != '/';)
+        start--;
+    char *folder = start ? copy_text(path, start, err) : copy_text(".", 1, err);
+    char *leaf = copy_text(path + start, end - start, err);
+    if (!folder || !leaf) {
+        free(folder);
+        free(leaf);
+        return -1;
+    }
+    free(a->path);
+    free(a->leaf);
+    a->path = folder;
+    a->leaf = leaf;
+    return 0;
+}
+
+void anchor_release(struct anchor *a)
+{
+    os_close(a->folder);
+    free(a->path);
+    free(a->leaf);
+    buffer_release(&a->dead);
+    *a = (struct anchor){.folder = OS_NO_HANDLE};
+}
+
+/* ---- Opening and making ---- */
+
+/* Opens the longest beginning of `path` that is there; *rest is what is missing. `path` is cut in place. */
+static int open_existing(char *path, char **rest, os_handle *out, struct error *err)
+{
+    size_t end = strlen(path);
+
+    for (;;) {
+        while (end > 1 && path[end - 1] == '/')
+            end--;
+        while (end > 0 && path[end - 1] != '/')
+            end--;
+        char kept = path[end];
+        path[end] = '\0';
+        int result = os_open_root(end ? path : ".", out, err);
+        path[end] = kept;
+        if (!result || !end || !os_error_is_missing(err)) {
+            *rest = path + end;
+            return result;
+        }
+        error_release(err);
+    }
+}
+
+static int make_one(os_handle folder, const char *name, os_handle *inner, struct error *err)
+{
+    if (os_make_dir(folder, name, 0755, err)) {
+        if (!os_error_is_exists(err))
+            return -1;
+        error_release(err);
+    }
+    return os_open_dir(folder, name, inner, err);
+}
+
+/* Makes the folders of `rest` one below the other, beginning in *folder, which is replaced by the innermost. */
+static int make_below(os_handle *folder, char *rest, struct error *err)
+{
+    for (char *name = strtok(rest, "/"); name; name = strtok(NULL, "/")) {
+        os_handle inner;
+
+        if (!strcmp(name, "."))
+            continue;
+        if (!strcmp(name, "..")) {
+            if (os_open_parent(*folder, &inner, err))
+                return -1;
+        } else if (make_one(*folder, name, &inner, err)) {
+            return -1;
+        }
+        os_close(*folder);
+        *folder = inner;
+    }
+    return 0;
+}
+
+static int make_folder(struct anchor *a, struct error *err)
+{
+    char *copy = copy_text(a->path, strlen(a->path), err);
+    char *rest = NULL;
+    os_handle folder = OS_NO_HANDLE;
+    int result = -1;
+
+    if (!copy)
+        return -1;
+    if (open_existing(copy, &rest, &folder, err))
+        goto out;
+    if (make_below(&folder, rest, err)) {
+        os_close(folder);
+        goto out;
+    }
+    a->folder = folder;
+    a->created = true;
+    result = 0;
+out:
+    free(copy);
+    return result;
+}
+
+static int open_folder(struct anchor *a, enum anchor_use use, struct error *err)
+{
+    if (!os_open_root(a->path, &a->folder, err))
+        return 0;
+    a->folder = OS_NO_HANDLE;
+    if (!os_error_is_missing(err))
+        return error_at(err, a->path, strlen(a->path));
+    error_release(err);
+    if (use != ANCHOR_MAKE)
+        return 0;
+    if (make_folder(a, err))
+        return error_at(err, a->path, strlen(a->path));
+    return 0;
+}
+
+/* ---- What a dead run left ---- */
+
+static bool is_id(const char *text)
+{
+    return strspn(text, "0123456789abcdef") >= ANCHOR_ID_DIGITS;
+}
+
+/* Takes the ids from a marker's text: 1, 0 if it is no marker of ours, -1. */
+static int parse_marker(struct anchor *a, const char *text, struct error *err)
+{
+    if (strncmp(text, marker_head, sizeof marker_head - 1) != 0)
+        return 0;
+    buffer_clear(&a->dead);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, id_line, sizeof id_line - 1) != 0 || !is_id(line + sizeof id_line - 1))
+            continue;
+        if (buffer_append(&a->dead, line + sizeof id_line - 1, ANCHOR_ID_DIGITS, err))
+            return -1;
+    }
+    return a->dead.size > 0;
+}
+
+/* Reads a file that may be a marker: 1 and the ids, 0 if it is none, -1. */
+static int read_marker(struct anchor *a, const char *name, struct error *err)
+{
+    struct os_stat status;
+    os_handle file;
+    size_t got = 0;
+    int result = -1;
+    char *text = NULL;
+
+    if (os_stat_at(a->folder, name, &status, err)) {
+        if (!os_error_is_missing(err))
+            return -1;
+        error_release(err);
+        return 0;
+    }
+    a->user_marker = true;
+    if (status.kind != OS_FILE || status.size > MARKER_MAX_BYTES)
+        return 0;
+    if (os_open_file(a->folder, name, &file, err))
+        return -1;
+    text = malloc(MARKER_MAX_BYTES + 1);
+    if (!text) {
+        result = error_memory(err);
+        goto out;
+    }
+    if (os_read(file, text, MARKER_MAX_BYTES, &got, err))
+        goto out;
+    text[got] = '\0';
+    result = parse_marker(a, text, err);
+    if (result > 0) {
+        a->user_marker = false;
+        a->dead_since = status.mtime;
+        a->marker_file = status.file[0];
+        (void)snprintf(a->marker, sizeof a->marker, "%s", name);
+    }
+out:
+    free(text);
+    os_close(file);
+    return result;
+}
+
+/* Where the user has a file of the marker's name, a run's marker carries its id in its own name. */
+static int find_other_marker(struct anchor *a, struct error *err)
+{
+    struct os_listing names = {0};
+    int result = os_list(a->folder, &names, err);
+
+    for (size_t i = 0; !result && i < names.count; i++) {
+        const char *name = os_listing_name(&names, i);
+        size_t prefix = sizeof marker_name - 1;
+        if (!strncmp(name, marker_name, prefix) && name[prefix] == '-' && is_id(name + prefix + 1))
+            result = read_marker(a, name, err);
+    }
+    os_listing_release(&names);
+    return result < 0 ? -1 : 0;
+}
+
+static int lock(struct anchor *a, struct error *err)
+{
+    int result = os_lock(a->folder, err);
+
+    if (result > 0)
+        error_set(err, ERROR_REFUSED, "lock", "another run is writing here");
+    if (result)
+        return error_at(err, a->path, strlen(a->path));
+    a->locked = true;
+    return 0;
+}
+
+int anchor_open(struct anchor *a, enum anchor_use use, struct error *err)
+{
+    struct os_stat status;
+
+    if (a->folder != OS_NO_HANDLE)
+        return 0;
+    if (open_folder(a, use, err))
+        return -1;
+    if (a->folder == OS_NO_HANDLE)
+        return 0;
+    if (os_stat_handle(a->folder, &status, err))
+        return error_at(err, a->path, strlen(a->path));
+    a->device = status.device;
+    a->file = status.file[0];
+    if (use != ANCHOR_LOOK && lock(a, err))
+        return -1;
+    int found = read_marker(a, marker_name, err);
+    if (found < 0 || (!found && a->user_marker && find_other_marker(a, err)))
+        return error_at(err, a->path, strlen(a->path));
+    return 0;
+}
+
+/* ---- The marker ---- */
+
+static int marker_text(const struct anchor *a, const char *id, struct buffer *out,
+                       struct error *err)
+{
+    if (buffer_append(out, marker_head, sizeof marker_head - 1, err))
+        return -1;
+    for (size_t at = 0; at <= a->dead.size; at += ANCHOR_ID_DIGITS) {
+        const char *one = at ? (const char *)a->dead.data + at - ANCHOR_ID_DIGITS : id;
+        if (buffer_append(out, id_line, sizeof id_line - 1, err) ||
+            buffer_append(out, one, ANCHOR_ID_DIGITS, err) || buffer_append_byte(out, '\n', err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Takes back a file that was just made; the reason why is told already. */
+static void drop_name(struct anchor *a, const char *name)
+{
+    struct error ignored = {0};
+
+    if (os_remove(a->folder, name, &ignored))
+        error_release(&ignored);
+}
+
+/* Writes the text to the new file `name`, with the time of the first dead run if there is one. */
+static int write_marker(struct anchor *a, const char *name, struct bytes text, bool sync,
+                        struct error *err)
+{
+    struct os_object object = {.folder = a->folder, .name = name};
+    struct os_stat status;
+    int result = -1;
+
+    if (os_create_file(a->folder, name, 0600, &object.handle, err))
+        return -1;
+    if (os_write(object.handle, text.data, text.size, err) ||
+        (a->dead.size && os_set_times(&object, &a->dead_since, NULL, err)) ||
+        (sync && os_sync_file(object.handle, err)) || os_stat_handle(object.handle, &status, err))
+        goto out;
+    a->marker_file = status.file[0];
+    result = 0;
+out:
+    os_close(object.handle);
+    if (result)
+        drop_name(a, name);
+    return result;
+}
+
+/* The times of the anchor's folder, set back: the marker comes and goes without a trace. Who does not own the folder cannot, which changes nothing of worth. */
+static void keep_times(const struct anchor *a, const struct os_stat *before)
+{
+    struct error ignored = {0};
+    struct os_object folder = {.handle = a->folder};
+
+    if (os_set_times(&folder, &before->mtime, &before->atime, &ignored))
+        error_release(&ignored);
+}
+
+int anchor_mark(struct anchor *a, const char *id, bool sync, struct error *err)
+{
+    struct buffer text = {0};
+    struct os_stat before;
+    char name[ANCHOR_NAME_BYTES], final[ANCHOR_NAME_BYTES];
+    int result = -1;
+
+    (void)snprintf(name, sizeof name, ".holdfast-%s-run", id);
+    if (a->marker[0])
+        (void)snprintf(final, sizeof final, "%s", a->marker);
+    else if (a->user_marker)
+        (void)snprintf(final, sizeof final, "%s-%s", marker_name, id);
+    else
+        (void)snprintf(final, sizeof final, "%s", marker_name);
+    if (marker_text(a, id, &text, err) || os_stat_handle(a->folder, &before, err) ||
+        write_marker(a, name, buffer_bytes(&text), sync, err))
+        goto out;
+    if (os_rename(a->folder, name, a->folder, final, err)) {
+        drop_name(a, name);
+        goto out;
+    }
+    memcpy(a->marker, final, sizeof final);
+    a->marked = true;
+    keep_times(a, &before);
+    result = sync ? os_sync_file(a->folder, err) : 0;
+out:
+    buffer_release(&text);
+    return result ? error_at(err, a->path, strlen(a->path)) : 0;
+}
+
+int anchor_unmark(struct anchor *a, bool sync, struct error *err)
+{
+    struct os_stat before;
+
+    if (!a->marker[0] || a->folder == OS_NO_HANDLE)
+        return 0;
+    if (os_stat_handle(a->folder, &before, err) || os_remove(a->folder, a->marker, err))
+        return error_at(err, a->path, strlen(a->path));
+    a->marker[0] = '\0';
+    a->marked = false;
+    keep_times(a, &before);
+    if (sync && os_sync_file(a->folder, err))
+        return error_at(err, a->path, strlen(a->path));
+    return 0;
+}
+
+bool anchor_is_leftover(const struct anchor *a, struct bytes name)
+{
+    static const char prefix[] = ".holdfast-";
+    size_t bytes = sizeof prefix - 1;
+
+    if (name.size <= bytes + ANCHOR_ID_DIGITS || memcmp(name.data, prefix, bytes) != 0 ||
+        name.data[bytes + ANCHOR_ID_DIGITS] != '-')
+        return false;
+    for (size_t at = 0; at < a->dead.size; at += ANCHOR_ID_DIGITS) {
+        if (!memcmp(name.data + bytes, a->dead.data + at, ANCHOR_ID_DIGITS))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,333 @@
+/*
+ * meta.c: metadata of an object that is held, in the order in which one does not undo the other: owner (which takes setuid bits and capabilities away), attributes and ACLs, mode, capabilities, flags,
+ * times. What cannot be set is a loss that is told, not an end.
+ */
+#include "disk/apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char capability[] = "security.capability";
+static const char default_acl[] = "system.posix_acl_default";
+static const char access_acl[] = "system.posix_acl_access";
+static const uint32_t stuck_flags = OS_FLAG_IMMUTABLE | OS_FLAG_APPEND;
+
+/* One object on its way. */
+struct setting {
+    struct run *run;
+    const struct os_object *object;
+    const struct meta_goal *goal;
+    uint64_t owner, group; /* as they are now */
+    bool owner_changed;
+    bool mode_opened; /* the mode was widened so that attributes can be set */
+};
+
+int meta_copy(struct metadata *to, const struct metadata *from, struct error *err)
+{
+    struct pairs xattrs = to->xattrs;
+
+    if (pairs_copy(&xattrs, &from->xattrs, err)) {
+        to->xattrs = xattrs;
+        return -1;
+    }
+    *to = *from;
+    to->xattrs = xattrs;
+    to->owner_name = to->group_name = NULL;
+    return 0;
+}
+
+int meta_inherits(struct run *r, os_handle folder, uint32_t *out, struct error *err)
+{
+    struct os_object o = {.handle = folder};
+    uint32_t flags;
+
+    *out = 0;
+    if (os_list_xattrs(&o, &r->xattrs, err) || os_get_flags(&o, &flags, err))
+        return -1;
+    if (pairs_find(&r->xattrs, bytes_of(default_acl)) >= 0)
+        *out |= INHERITS_ACL;
+    if (flags & ~stuck_flags)
+        *out |= INHERITS_FLAGS;
+    return 0;
+}
+
+int meta_read(const struct os_object *o, struct metadata *out, struct error *err)
+{
+    struct os_stat s;
+
+    if (os_stat_handle(o->handle, &s, err) || os_list_xattrs(o, &out->xattrs, err) ||
+        os_get_flags(o, &out->flags, err))
+        return -1;
+    out->known = METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME |
+                 METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS;
+    out->mode = s.mode;
+    out->owner = s.owner;
+    out->group = s.group;
+    out->mtime = s.mtime;
+    return 0;
+}
+
+/* Tells a loss and goes on, unless the destination as a whole has failed. */
+static int lose(struct setting *s, const char *reason, struct error *err)
+{
+    if (os_error_is_full(err) || os_error_is_broken(err) || err->kind == ERROR_MEMORY)
+        return -1;
+    watcher_loss(s->run->watcher, s->goal->path, reason, err);
+    error_release(err);
+    return 0;
+}
+
+/* ---- Owner ---- */
+
+static int set_owner(struct setting *s, struct error *err)
+{
+    const struct metadata *want = s->goal->want;
+    bool owner = (s->goal->fields & METADATA_OWNER) && want->owner != s->owner;
+    bool group = (s->goal->fields & METADATA_GROUP) && want->group != s->group;
+
+    if (!owner && !group)
+        return 0;
+    if (!os_set_owner(s->object, owner ? want->owner : UINT64_MAX,
+                      group ? want->group : UINT64_MAX, err)) {
+        s->owner = owner ? want->owner : s->owner;
+        s->group = group ? want->group : s->group;
+        s->owner_changed = true;
+        return 0;
+    }
+    /* Who may not give a file away may still give it to a group of their own. */
+    if (owner && group && os_error_is_permission(err)) {
+        struct error second = {0};
+        if (!os_set_owner(s->object, UINT64_MAX, want->group, &second)) {
+            s->group = want->group;
+            s->owner_changed = true;
+        }
+        error_release(&second);
+    }
+    return lose(s, "owner not set", err);
+}
+
+/* ---- Attributes and ACLs ---- */
+
+static bool is_acl(const char *name)
+{
+    return !strcmp(name, default_acl) || !strcmp(name, access_acl);
+}
+
+/* True if this attribute's class is to be set. */
+static bool is_wanted(const struct setting *s, const char *name)
+{
+    return (s->goal->fields & (is_acl(name) ? METADATA_ACL : METADATA_XATTRS)) != 0;
+}
+
+/* What a security module makes by itself is not ours to take away. */
+static bool is_labelled_by_system(const char *name)
+{
+    static const char *const own[] = {"security.selinux", "security.ima", "security.evm"};
+
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (!strcmp(name, own[i]))
+            return true;
+    }
+    return !strncmp(name, "security.SMACK64", 16);
+}
+
+static int lose_attribute(struct setting *s, const char *name, struct error *err)
+{
+    (void)snprintf(err->detail, sizeof err->detail, "%s", name);
+    return lose(s, is_acl(name) ? "ACL not set" : "extended attribute not set", err);
+}
+
+/* An owner without the right to write takes it for the time being. */
+static int open_mode(struct setting *s, struct error *err)
+{
+    if (s->run->privileged || s->goal->kind == ENTRY_SYMLINK || s->mode_opened ||
+        (s->goal->now->mode & 0200) || s->owner != os_user())
+        return 0;
+    s->mode_opened = true;
+    return os_set_mode(s->object, s->goal->now->mode | 0200, err);
+}
+
+static int set_one(struct setting *s, const char *name, struct bytes value, struct error *err)
+{
+    if (open_mode(s, err))
+        return lose(s, "extended attribute not set", err);
+    if (os_set_xattr(s->object, name, value, err))
+        return lose_attribute(s, name, err);
+    return 0;
+}
+
+/* Removes what the object has and should not have. */
+static int remove_others(struct setting *s, const struct pairs *now, struct error *err)
+{
+    const struct pairs *want = &s->goal->want->xattrs;
+
+    for (size_t i = 0; i < now->count; i++) {
+        const char *name = (const char *)pairs_name(now, i).data;
+        if (!is_wanted(s, name) || pairs_find(want, pairs_name(now, i)) >= 0 ||
+            is_labelled_by_system(name))
+            continue;
+        if (open_mode(s, err) || os_remove_xattr(s->object, name, err)) {
+            if (lose_attribute(s, name, err))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* A fresh object is only asked for what it has if its folder hands something down. */
+static bool may_have_attributes(const struct setting *s)
+{
+    return !s->goal->fresh || (s->goal->inherits & INHERITS_ACL);
+}
+
+static int set_attributes(struct setting *s, struct error *err)
+{
+    const struct pairs *want = &s->goal->want->xattrs;
+    struct pairs *now = &s->run->xattrs;
+
+    if (!(s->goal->fields & (METADATA_XATTRS | METADATA_ACL)))
+        return 0;
+    pairs_clear(now);
+    if (may_have_attributes(s)) {
+        if (os_list_xattrs(s->object, now, err))
+            return lose(s, "extended attributes not compared", err);
+        if (remove_others(s, now, err))
+            return -1;
+    }
+    for (size_t i = 0; i < want->count; i++) {
+        const char *name = (const char *)pairs_name(want, i).data;
+        ptrdiff_t at = now->count ? pairs_find(now, pairs_name(want, i)) : -1;
+        if (!is_wanted(s, name) || !strcmp(name, capability) ||
+            (at >= 0 && bytes_equal(pairs_value(now, (size_t)at), pairs_value(want, i))))
+            continue;
+        if (set_one(s, name, pairs_value(want, i), err))
+            return -1;
+    }
+    return 0;
+}
+
+static int set_capability(struct setting *s, struct error *err)
+{
+    const struct pairs *want = &s->goal->want->xattrs;
+    ptrdiff_t at = want->count ? pairs_find(want, bytes_of(capability)) : -1;
+
+    if (at < 0 || !(s->goal->want->known & METADATA_XATTRS) ||
+        !(s->goal->fields & (METADATA_XATTRS | METADATA_OWNER | METADATA_GROUP)))
+        return 0;
+    return set_one(s, capability, pairs_value(want, (size_t)at), err);
+}
+
+/* ---- Mode ---- */
+
+/* Without the owner that they were given for, setuid and setgid would give rights to somebody else. */
+static uint32_t safe_mode(struct setting *s, uint32_t mode)
+{
+    const struct metadata *want = s->goal->want;
+    uint32_t drop = 0;
+
+    if (!(want->known & METADATA_OWNER) || want->owner != s->owner)
+        drop |= 04000;
+    if (!(want->known & METADATA_GROUP) || want->group != s->group)
+        drop |= 02000;
+    if (mode & drop)
+        watcher_loss(s->run->watcher, s->goal->path,
+                     "setuid or setgid dropped: not its owner or group", NULL);
+    return mode & ~drop;
+}
+
+static int set_mode(struct setting *s, struct error *err)
+{
+    const struct meta_goal *g = s->goal;
+    bool known = (g->want->known & METADATA_MODE & ~s->run->ignore) != 0;
+    bool wanted = known && (g->fields & (METADATA_MODE | METADATA_ACL));
+    uint32_t mode = known ? g->want->mode : g->now->mode;
+    struct os_stat after;
+
+    if (g->kind == ENTRY_SYMLINK)
+        return 0;
+    if (!known && g->fresh)
+        mode = g->kind == ENTRY_DIRECTORY ? 0755 : 0644;
+    if (!wanted && !s->owner_changed && !s->mode_opened && !g->fresh)
+        return 0;
+    if (mode & 06000)
+        mode = safe_mode(s, mode);
+    if (os_set_mode(s->object, mode, err))
+        return lose(s, "mode not set", err);
+    /* The system drops setgid in silence where the caller is not in the group. */
+    if ((mode & 02000) && !s->run->privileged && s->object->handle != OS_NO_HANDLE) {
+        if (os_stat_handle(s->object->handle, &after, err))
+            return -1;
+        if (after.mode != mode)
+            watcher_loss(s->run->watcher, g->path, "mode not exact", NULL);
+    }
+    return 0;
+}
+
+/* ---- Flags ---- */
+
+static int set_flags(struct setting *s, struct error *err)
+{
+    const struct meta_goal *g = s->goal;
+    uint32_t want = g->want->flags, now = 0;
+
+    if (!(g->fields & METADATA_FLAGS) || (g->kind != ENTRY_FILE && g->kind != ENTRY_DIRECTORY))
+        return 0;
+    if (!want && g->fresh && !(g->inherits & INHERITS_FLAGS))
+        return 0;
+    if (os_get_flags(s->object, &now, err))
+        return lose(s, "file flags not set", err);
+    if (now != (want & ~stuck_flags) && os_set_flags(s->object, want & ~stuck_flags, err))
+        return lose(s, "file flags not set", err);
+    if (want & stuck_flags)
+        return late_add_flags(s->run, g->path, g->now, want, err);
+    return 0;
+}
+
+/* ---- Times ---- */
+
+/* Far from now some file systems cut times off in silence. */
+static bool is_unusual(struct timestamp t)
+{
+    return t.seconds < 0 || t.seconds > INT32_MAX;
+}
+
+static int check_times(struct setting *s, struct error *err)
+{
+    const struct timestamp *want = &s->goal->want->mtime;
+    const struct os_object *o = s->object;
+    struct os_stat after;
+
+    if (s->run->time_grain_ns <= 1 && !is_unusual(*want))
+        return 0;
+    if (o->handle != OS_NO_HANDLE ? os_stat_handle(o->handle, &after, err)
+                                  : os_stat_at(o->folder, o->name, &after, err))
+        return -1;
+    if (timestamp_compare(after.mtime, *want) != 0)
+        watcher_loss(s->run->watcher, s->goal->path, "times not exact on this file system", NULL);
+    return 0;
+}
+
+static int set_times(struct setting *s, struct error *err)
+{
+    const struct metadata *want = s->goal->want;
+    bool mtime = (s->goal->fields & METADATA_MTIME) != 0;
+    bool atime = (want->known & METADATA_ATIME) && (mtime || s->goal->fresh);
+
+    if (!mtime && !atime)
+        return 0;
+    if (os_set_times(s->object, mtime ? &want->mtime : NULL, atime ? &want->atime : NULL, err))
+        return lose(s, "times not set", err);
+    return mtime ? check_times(s, err) : 0;
+}
+
+int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
+             struct error *err)
+{
+    struct setting s = {
+        .run = r, .object = o, .goal = g, .owner = g->now->owner, .group = g->now->group};
+
+    if (set_owner(&s, err) || set_attributes(&s, err) || set_mode(&s, err) ||
+        set_capability(&s, err) || set_flags(&s, err))
+        return -1;
+    return set_times(&s, err);
+}
