@@ -66,7 +66,7 @@ static int compare_hashes(struct verification *v, const struct difference_pair *
         return -1;
     if (has_a == 0)
         has_a = diff_kept_hash(v->diff, DIFF_WANT, &a);
-    else if (has_b == 0)
+    if (has_b == 0)
         has_b = diff_kept_hash(v->diff, DIFF_HAVE, &b);
     return has_a == 0 || has_b == 0 || (a.low == b.low && a.high == b.high);
 }

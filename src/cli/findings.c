@@ -193,7 +193,7 @@ void findings_tell_pair(struct findings *to, const struct difference_pair *pair)
     if ((pair->differs & DIFFERS_DEVICE) != 0)
         tell_device(to, pair);
     if ((pair->differs & DIFFERS_JOINED) != 0)
-        tell(to, &(struct finding){.kind = FINDING_JOINED, .path = path, .other = pair->other});
+        tell(to, &(struct finding){.kind = FINDING_JOINED, .path = path, .other = pair->joined});
     if ((pair->differs & DIFFERS_SPLIT) != 0)
         tell(to, &(struct finding){.kind = FINDING_SPLIT, .path = path, .other = pair->other});
     if ((pair->differs & DIFFERS_DATA) != 0)
