@@ -13,7 +13,7 @@
 #include "os/channel.h"
 #include "os/thread.h"
 
-enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10 };
+enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10, HEAD_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD, COMPRESSION_OTHER };
 
@@ -109,10 +109,17 @@ static bool is_zero(const uint8_t *bytes, size_t count)
     return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
+/* Disc images begin with zeros like an empty tar archive (ECMA-119, 7.1 and 8.1: the first descriptor stands in sector 16). */
+static bool is_disc_image(struct bytes head)
+{
+    return head.size >= DISC_MARK_OFFSET + 5 && memcmp(head.data + DISC_MARK_OFFSET, "CD001", 5) == 0;
+}
+
 static bool begins_tar(struct bytes head)
 {
-    return head.size >= TAR_BLOCK_BYTES &&
-           (tar_is_header(head.data) || is_zero(head.data, TAR_BLOCK_BYTES));
+    if (head.size < TAR_BLOCK_BYTES)
+        return false;
+    return tar_is_header(head.data) || (is_zero(head.data, TAR_BLOCK_BYTES) && !is_disc_image(head));
 }
 
 /* Guesses from the first stored bytes; COMPRESSION_OTHER is settled by libarchive's filters. */
@@ -120,7 +127,7 @@ static int detect(struct input *in, struct error *err)
 {
     struct bytes head;
 
-    if (input_raw_peek(&in->raw, TAR_BLOCK_BYTES, &head, err))
+    if (input_raw_peek(&in->raw, HEAD_BYTES, &head, err))
         return -1;
     if (input_zstd_begins(head))
         in->compression = COMPRESSION_ZSTD;
