@@ -53,7 +53,12 @@ MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_opt
 /* Opens folders by a layout, with the same wrappers. */
 MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *options,
                                 struct error *err);
+/* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE. */
+MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
 void tree_close(struct tree *t);
+
+/* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */
+void tree_tell_unmatched(const struct tree *t, const struct tree_options *options);
 
 /* True if the name is a folder (following links), false if a file, -1 with an error if it is neither or not there. */
 MUST_CHECK int tree_is_folder(const char *what, struct error *err);

@@ -1,0 +1,38 @@
+/*
+ * tree_paths.c: what the commands that read one tree and nothing else say of it: a name that is not
+ * there, chosen paths that matched nothing.
+ */
+#include <string.h>
+
+#include "archive/select.h"
+#include "cli/tree.h"
+
+int tree_open_first(struct tree *t, const char *what, const struct tree_options *options,
+                    struct error *err)
+{
+    *t = (struct tree){.spool = OS_NO_HANDLE};
+    if (strcmp(what, "-") != 0 && tree_is_folder(what, err) < 0) {
+        err->kind = ERROR_USAGE;
+        return -1;
+    }
+    return tree_open(t, what, options, err);
+}
+
+static size_t next_unmatched(const struct tree *t, size_t from)
+{
+    return t->is_archive ? select_unmatched(t->chosen, from) : filter_unmatched(t->chosen, from);
+}
+
+void tree_tell_unmatched(const struct tree *t, const struct tree_options *options)
+{
+    if (options->path_count == 0)
+        return;
+    for (size_t i = next_unmatched(t, 0); i < options->path_count; i = next_unmatched(t, i + 1)) {
+        struct error err = {0};
+
+        (void)error_set(&err, ERROR_USAGE, NULL, "no such entry in the %s",
+                        t->is_archive ? "archive" : "folder");
+        watcher_error(options->watcher, options->paths[i], &err);
+        error_release(&err);
+    }
+}
