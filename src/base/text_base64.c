@@ -10,6 +10,8 @@ int text_base64_encode(struct buffer *out, struct bytes b, struct error *err)
 {
     uint8_t *at;
 
+    if (!b.size)
+        return 0;
     if (b.size > SIZE_MAX / 4)
         return error_memory(err);
     if (buffer_reserve(out, (b.size + 2) / 3 * 4, err))

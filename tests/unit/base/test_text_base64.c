@@ -50,6 +50,18 @@ static void every_length_comes_back(void **state)
     }
 }
 
+static void nothing_may_be_no_memory_at_all(void **state)
+{
+    struct buffer out = {0};
+    struct error err = {0};
+
+    (void)state;
+    check_done(text_base64_encode(&out, bytes_make(NULL, 0), &err));
+    check_done(text_base64_decode(&out, bytes_make(NULL, 0), &err));
+    assert_int_equal(out.size, 0);
+    buffer_release(&out);
+}
+
 static void other_spellings_are_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -73,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vectors_of_the_rfc_hold),
         cmocka_unit_test(every_length_comes_back),
+        cmocka_unit_test(nothing_may_be_no_memory_at_all),
         cmocka_unit_test(other_spellings_are_refused),
     };
 
