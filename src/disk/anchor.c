@@ -329,31 +329,62 @@ static void keep_times(const struct anchor *a, const struct os_stat *before)
         error_release(&ignored);
 }
 
-int anchor_mark(struct anchor *a, const char *id, bool sync, struct error *err)
+/* An immutable folder takes no marker. */
+static int unlock(struct anchor *a, bool clear_flags, struct error *err)
+{
+    const uint32_t stuck = OS_FLAG_IMMUTABLE | OS_FLAG_APPEND;
+    struct os_object folder = {.handle = a->folder};
+    uint32_t flags;
+
+    if (a->created)
+        return 0;
+    if (os_get_flags(&folder, &flags, err))
+        return -1;
+    if (!(flags & stuck))
+        return 0;
+    if (!clear_flags)
+        return error_set(err, ERROR_REFUSED, "mark",
+                         "the root is immutable: --clear-flags takes the flag off");
+    if (os_set_flags(&folder, flags & ~stuck, err))
+        return -1;
+    a->had_flags = flags;
+    return 0;
+}
+
+static void marker_names(const struct anchor *a, const char *id, char first[ANCHOR_NAME_BYTES],
+                         char final[ANCHOR_NAME_BYTES])
+{
+    (void)snprintf(first, ANCHOR_NAME_BYTES, ".holdfast-%s-run", id);
+    if (a->marker[0])
+        memcpy(final, a->marker, ANCHOR_NAME_BYTES);
+    else if (a->user_marker)
+        (void)snprintf(final, ANCHOR_NAME_BYTES, "%s-%s", marker_name, id);
+    else
+        (void)snprintf(final, ANCHOR_NAME_BYTES, "%s", marker_name);
+}
+
+int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error *err)
 {
     struct buffer text = {0};
     struct os_stat before;
-    char name[ANCHOR_NAME_BYTES], final[ANCHOR_NAME_BYTES];
+    char first[ANCHOR_NAME_BYTES], final[ANCHOR_NAME_BYTES];
     int result = -1;
 
-    (void)snprintf(name, sizeof name, ".holdfast-%s-run", id);
-    if (a->marker[0])
-        (void)snprintf(final, sizeof final, "%s", a->marker);
-    else if (a->user_marker)
-        (void)snprintf(final, sizeof final, "%s-%s", marker_name, id);
-    else
-        (void)snprintf(final, sizeof final, "%s", marker_name);
-    if (marker_text(a, id, &text, err) || os_stat_handle(a->folder, &before, err) ||
-        write_marker(a, name, buffer_bytes(&text), sync, err))
+    if (a->marked)
+        return 0;
+    marker_names(a, how->id, first, final);
+    if (unlock(a, how->clear_flags, err) || marker_text(a, how->id, &text, err) ||
+        os_stat_handle(a->folder, &before, err) ||
+        write_marker(a, first, buffer_bytes(&text), how->sync, err))
         goto out;
-    if (os_rename(a->folder, name, a->folder, final, err)) {
-        drop_name(a, name);
+    if (os_rename(a->folder, first, a->folder, final, err)) {
+        drop_name(a, first);
         goto out;
     }
     memcpy(a->marker, final, sizeof final);
     a->marked = true;
     keep_times(a, &before);
-    result = sync ? os_sync_file(a->folder, err) : 0;
+    result = how->sync ? os_sync_file(a->folder, err) : 0;
 out:
     buffer_release(&text);
     return result ? error_at(err, a->path, strlen(a->path)) : 0;
@@ -361,6 +392,7 @@ out:
 
 int anchor_unmark(struct anchor *a, bool sync, struct error *err)
 {
+    struct os_object folder = {.handle = a->folder};
     struct os_stat before;
 
     if (!a->marker[0] || a->folder == OS_NO_HANDLE)
@@ -370,7 +402,8 @@ int anchor_unmark(struct anchor *a, bool sync, struct error *err)
     a->marker[0] = '\0';
     a->marked = false;
     keep_times(a, &before);
-    if (sync && os_sync_file(a->folder, err))
+    if ((a->had_flags && os_set_flags(&folder, a->had_flags, err)) ||
+        (sync && os_sync_file(a->folder, err)))
         return error_at(err, a->path, strlen(a->path));
     return 0;
 }

@@ -22,6 +22,7 @@ struct anchor {
     bool created;          /* made by this run */
     bool locked;
     bool marked;           /* this run's marker stands in it */
+    uint32_t had_flags;    /* file flags that were taken off the folder for the marker's sake; come back with anchor_unmark */
     bool user_marker;      /* a file of the user has the marker's name: it stays */
     char marker[ANCHOR_NAME_BYTES]; /* name of the marker: this run's, or the one that a dead run left; "" if none */
     uint64_t marker_file;           /* its inode */
@@ -43,8 +44,14 @@ MUST_CHECK int anchor_set_leaf(struct anchor *a, const char *path, struct error 
 void anchor_release(struct anchor *a);
 /* Opens it and reads what a dead run left. ERROR_REFUSED if another run holds the lock. Nothing to do if it is open. */
 MUST_CHECK int anchor_open(struct anchor *a, enum anchor_use use, struct error *err);
-/* Writes the marker of the run `id`, keeping the ids of the dead, and syncs it (`sync`). The folder's times stay. */
-MUST_CHECK int anchor_mark(struct anchor *a, const char *id, bool sync, struct error *err);
+/* How a marker is written. */
+struct anchor_marking {
+    const char *id;   /* of the run */
+    bool sync;        /* now */
+    bool clear_flags; /* an immutable folder is made to take it */
+};
+/* Writes the marker of a run, keeping the ids of the dead. The folder's times stay. */
+MUST_CHECK int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error *err);
 /* Removes the marker, this run's or a dead one's, and syncs the folder. The folder's times stay. */
 MUST_CHECK int anchor_unmark(struct anchor *a, bool sync, struct error *err);
 /* True if the name is a temporary one of a run that died here. */

@@ -154,6 +154,8 @@ MUST_CHECK int position_spot(struct run *r, struct bytes path, struct spot *out,
 MUST_CHECK int position_open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err);
 /* Goes to the folder that holds the entry, setting the metadata of folders that are left, and puts the entry's name into r->name. Folders that are missing on the way are made. */
 MUST_CHECK int position_enter(struct run *r, struct bytes path, struct error *err);
+/* Before the first change below the anchor: its marker. */
+MUST_CHECK int position_mark(struct run *r, struct anchor *a, struct error *err);
 /* Before the first change in the folder: the marker, flags in the way, the right to write. */
 MUST_CHECK int position_touch(struct run *r, struct error *err);
 /* Goes on into a folder just opened or made; the handle belongs to the position from then on, also on failure. */
@@ -254,7 +256,9 @@ MUST_CHECK int late_add_folder(struct run *r, struct bytes path, const struct os
 /* Keeps flags (all of the object's) for the end. */
 MUST_CHECK int late_add_flags(struct run *r, struct bytes path, const struct os_stat *status, uint32_t flags, struct error *err);
 MUST_CHECK int late_finish_folders(struct run *r, struct error *err);
-MUST_CHECK int late_finish_flags(struct run *r, struct error *err);
+/* Flags of the anchors themselves stand against removing their markers: they come last of all. */
+enum late_flags_of { LATE_BELOW, LATE_ANCHORS };
+MUST_CHECK int late_finish_flags(struct run *r, enum late_flags_of which, struct error *err);
 
 /* ---- trash.c ---- */
 

@@ -134,6 +134,17 @@ static int enter(struct run *r, const struct difference_pair *pair, struct error
     return keep_goal(r, pair, pair->fields, &status, err);
 }
 
+/* Tells what becomes of a folder that was there. */
+static void tell_entered(struct run *r, const struct difference_pair *pair)
+{
+    if (pair->fields) {
+        r->counts->updated++;
+        run_change(r, pair->want, "metadata");
+    } else {
+        r->counts->unchanged++;
+    }
+}
+
 /* The root that is the anchor itself: its folder is the position already. */
 static int enter_anchor(struct run *r, const struct difference_pair *pair, struct error *err)
 {
@@ -143,6 +154,8 @@ static int enter_anchor(struct run *r, const struct difference_pair *pair, struc
     if (level->created) {
         r->counts->created++;
         run_change(r, pair->want, "create");
+    } else {
+        tell_entered(r, pair);
     }
     return keep_goal(r, pair, fields, &level->found, err);
 }
@@ -156,11 +169,7 @@ int folder_apply(struct run *r, const struct difference_pair *pair, struct error
     bool there = pair->have && pair->have->kind == ENTRY_DIRECTORY;
     if (there ? enter(r, pair, err) : create(r, pair, err))
         return -1;
-    if (there && pair->fields) {
-        r->counts->updated++;
-        run_change(r, pair->want, "metadata");
-    } else if (there) {
-        r->counts->unchanged++;
-    }
+    if (there)
+        tell_entered(r, pair);
     return 0;
 }

@@ -94,9 +94,8 @@ int inplace_confirm(struct run *r, const struct difference_pair *pair, struct er
 
     if (r->options->checksum || (want->known & times) != times)
         return 0;
-    if (!r->anchor->marked && anchor_mark(r->anchor, r->id, !r->options->no_sync, err))
-        return -1;
-    if (open_standing(r, pair->have, &o, &status, err))
+    if (position_mark(r, r->anchor, err) ||
+        open_standing(r, pair->have, &o, &status, err))
         return -1;
     /* Who may not set it reads the file again next time: nothing is lost. */
     if (os_set_times(&o, &want->mtime, NULL, err))

@@ -205,7 +205,17 @@ static int finish_flags(struct run *r, const struct late_flags *f, struct error 
     return result;
 }
 
-int late_finish_flags(struct run *r, struct error *err)
+static bool is_anchor(const struct run *r, const struct late_flags *f)
+{
+    for (size_t i = 0; i < r->anchor_count; i++) {
+        const struct anchor *a = &r->anchors[i];
+        if (a->folder != OS_NO_HANDLE && a->device == f->device && a->file == f->file)
+            return true;
+    }
+    return false;
+}
+
+int late_finish_flags(struct run *r, enum late_flags_of which, struct error *err)
 {
     struct cursor c = {r->late.flags.data, r->late.flags.size};
     struct late_flags f;
@@ -213,7 +223,7 @@ int late_finish_flags(struct run *r, struct error *err)
     while (c.left) {
         if (next_flags(&c, &f, err))
             return -1;
-        if (!finish_flags(r, &f, err))
+        if (is_anchor(r, &f) != (which == LATE_ANCHORS) || !finish_flags(r, &f, err))
             continue;
         if (!os_error_is_permission(err) && !os_error_is_unsupported(err)) {
             if (run_failed(r, f.path, err))

@@ -282,15 +282,20 @@ static int prepare_found(struct run *r, struct level *level, struct error *err)
     return meta_inherits(r, folder.handle, &level->inherits, err);
 }
 
+int position_mark(struct run *r, struct anchor *a, struct error *err)
+{
+    struct anchor_marking how = {r->id, !r->options->no_sync, r->options->clear_flags};
+
+    return a->marked ? 0 : anchor_mark(a, &how, err);
+}
+
 int position_touch(struct run *r, struct error *err)
 {
     struct level *level = position_level(r);
 
     if (level->touched)
         return 0;
-    if (!r->anchor->marked && anchor_mark(r->anchor, r->id, !r->options->no_sync, err))
-        return -1;
-    if (note_volume(r, level->found.device, err))
+    if (position_mark(r, r->anchor, err) || note_volume(r, level->found.device, err))
         return -1;
     if (!level->created && prepare_found(r, level, err))
         return -1;
@@ -333,6 +338,8 @@ static int finish_level(struct run *r, struct level *level, struct error *err)
     level->fields &= level->want.known & ~r->ignore;
     if (!level->fields)
         return 0;
+    if ((level->fields & METADATA_FLAGS) && r->stack.depth == 1)
+        r->anchor->had_flags = 0;
     if (level->touched && os_stat_handle(folder.handle, &now, err))
         return -1;
     struct meta_goal goal = {

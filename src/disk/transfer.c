@@ -246,9 +246,9 @@ static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || names_finish(r, err) || position_leave(r, 0, err) ||
         trash_sweep(r, err) || trash_empty(r, err) || late_finish_folders(r, err) ||
-        late_finish_flags(r, err))
+        late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
-    return settle_on_disk(r, err);
+    return late_finish_flags(r, LATE_ANCHORS, err);
 }
 
 /* Tidies up behind a run that stops: names of its own go, flags that it took off come back. The marker stays. */
@@ -258,7 +258,7 @@ static void abandon(struct run *r)
 
     position_abandon(r);
     trash_abandon(r);
-    if (late_finish_flags(r, &ignored))
+    if (late_finish_flags(r, LATE_BELOW, &ignored))
         error_release(&ignored);
 }
 

@@ -59,7 +59,7 @@ static int enter(struct bin *b, const struct spot *spot, struct error *err)
         return -1;
     }
     b->anchor = spot->anchor;
-    if (!b->anchor->marked && anchor_mark(b->anchor, b->run->id, !b->run->options->no_sync, err))
+    if (position_mark(b->run, b->anchor, err))
         return -1;
     return os_stat_handle(b->folder, &b->before, err);
 }
