@@ -167,6 +167,7 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
     }
     if (e->kind == ENTRY_SOCKET)
         m.meta.mode = 0;
+    m.meta.known &= ~(uint32_t)(METADATA_ATIME | METADATA_CTIME); /* no part of a tree: reading it changes the one, restoring the other */
     if (m.type == TAR_HARD_LINK) { /* all else stands at the first name; plain tools take nothing else from a link, either */
         m.meta.known &= METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME;
         m.meta.mtime.nanoseconds = 0;

@@ -21,6 +21,7 @@ struct kind_record {
 struct member_data {
     struct data data;
     struct tar_decoder *decoder;
+    struct extent whole; /* of a file without holes */
     size_t extent;   /* the extent that is being read */
     uint64_t within; /* bytes of it that were read */
 };
@@ -265,8 +266,9 @@ static void set_member_data(struct reader *r, const struct tar_member *m)
     d->data.ops = &member_ops;
     d->data.os_handle = -1;
     d->data.size = m->size;
-    d->data.extents = m->extents;
-    d->data.extent_count = m->extent_count;
+    d->whole = (struct extent){0, m->size};
+    d->data.extents = m->sparse ? m->extents : &d->whole;
+    d->data.extent_count = m->sparse ? m->extent_count : m->size != 0;
     d->decoder = r->decoder;
     d->extent = 0;
     d->within = 0;
