@@ -61,9 +61,8 @@ static int append_padding(struct buffer *out, uint64_t bytes, struct error *err)
 /* Finds the slash at which ustar's prefix ends: the first one that leaves at most 100 bytes behind it. 0 if there is none. */
 static size_t find_split(struct bytes path, size_t slash)
 {
-    const struct tar_block *b = NULL;
-    size_t from = path.size + slash - sizeof b->name - 1;
-    for (size_t i = from ? from : 1; i < path.size && i <= sizeof b->tail.prefix; i++) {
+    size_t from = path.size + slash - TAR_NAME_BYTES - 1;
+    for (size_t i = from ? from : 1; i < path.size && i <= TAR_PREFIX_BYTES; i++) {
         if (path.data[i] == '/')
             return i;
     }
@@ -73,10 +72,9 @@ static size_t find_split(struct bytes path, size_t slash)
 static void plan_names(struct writer *w)
 {
     const struct tar_member *m = w->m;
-    const struct tar_block *b = NULL;
     w->slash = m->type == TAR_DIRECTORY;
-    w->long_link = m->link.size > sizeof b->link;
-    if (m->path.size + w->slash <= sizeof b->name)
+    w->long_link = m->link.size > TAR_NAME_BYTES;
+    if (m->path.size + w->slash <= TAR_NAME_BYTES)
         return;
     /* GNU's header of a sparse file has its map where ustar has the prefix. */
     if (type_flag(m) != 'S')
@@ -158,14 +156,13 @@ static int append_numbers(const struct writer *w, struct buffer *out, struct err
 {
     const struct tar_member *m = w->m;
     const struct metadata *meta = &m->meta;
-    const struct tar_block *b = NULL;
-    if (needs_number(meta->owner, sizeof b->owner) && append_number(out, "uid", meta->owner, err))
+    if (needs_number(meta->owner, TAR_ID_BYTES) && append_number(out, "uid", meta->owner, err))
         return -1;
-    if (needs_number(meta->group, sizeof b->group) && append_number(out, "gid", meta->group, err))
+    if (needs_number(meta->group, TAR_ID_BYTES) && append_number(out, "gid", meta->group, err))
         return -1;
     /* Of a sparse file readers differ in what the record would mean: its header's base 256 says it alone. */
     uint64_t size = m->sparse ? 0 : tar_stored_bytes(m);
-    return needs_number(size, sizeof b->size) ? append_number(out, "size", size, err) : 0;
+    return needs_number(size, TAR_SIZE_BYTES) ? append_number(out, "size", size, err) : 0;
 }
 
 static int append_time(struct buffer *out, const char *key, struct timestamp time, struct error *err)
@@ -178,8 +175,7 @@ static int append_time(struct buffer *out, const char *key, struct timestamp tim
 
 static int append_times(const struct metadata *meta, struct buffer *out, struct error *err)
 {
-    const struct tar_block *b = NULL;
-    bool plain = meta->mtime.nanoseconds == 0 && tar_number_is_octal(meta->mtime.seconds, sizeof b->mtime);
+    bool plain = meta->mtime.nanoseconds == 0 && tar_number_is_octal(meta->mtime.seconds, TAR_TIME_BYTES);
     if (!plain && append_time(out, "mtime", meta->mtime, err))
         return -1;
     return meta->known & METADATA_ATIME ? append_time(out, "atime", meta->atime, err) : 0;
@@ -187,7 +183,7 @@ static int append_times(const struct metadata *meta, struct buffer *out, struct 
 
 static bool is_ascii(const char *text)
 {
-    while (*text > 0)
+    while (*text && !((uint8_t)*text & 0x80))
         text++;
     return *text == 0;
 }
@@ -195,8 +191,7 @@ static bool is_ascii(const char *text)
 /* The field of the header holds 31 bytes. Longer names get a record if every reader can take it, which it cannot unless they are ASCII. */
 static bool owner_name_fits(const char *name)
 {
-    const struct tar_block *b = NULL;
-    return strlen(name) < sizeof b->owner_name;
+    return strlen(name) < TAR_OWNER_NAME_BYTES;
 }
 
 static int append_owner_names(const struct metadata *meta, struct buffer *out, struct error *err)
@@ -285,16 +280,17 @@ static int append_extended(const struct writer *w, struct buffer *out, struct er
 
 /* --- the member's own header --- */
 
-static void put_owner_name(uint8_t field[32], const char *name)
+static void put_owner_name(uint8_t field[TAR_OWNER_NAME_BYTES], const char *name)
 {
     if (name && owner_name_fits(name))
-        copy_text(field, 32, bytes_of(name));
+        copy_text(field, TAR_OWNER_NAME_BYTES, bytes_of(name));
 }
 
 static void fill_header(const struct writer *w, struct tar_block *block)
 {
     const struct tar_member *m = w->m;
     const struct metadata *meta = &m->meta;
+    uint64_t mtime = 0;
     block->type = type_flag(m);
     memcpy(block->magic, block->type == 'S' ? TAR_MAGIC_GNU : TAR_MAGIC_USTAR, sizeof block->magic);
     put_path(w, block);
@@ -303,7 +299,10 @@ static void fill_header(const struct writer *w, struct tar_block *block)
     put_number(block->owner, sizeof block->owner, meta->owner);
     put_number(block->group, sizeof block->group, meta->group);
     put_number(block->size, sizeof block->size, tar_stored_bytes(m));
-    tar_number_put(block->mtime, sizeof block->mtime, meta->mtime.seconds);
+    /* busybox and 7-Zip call an archive damaged that has a negative number here; the record has the time. */
+    if (meta->mtime.seconds >= 0)
+        mtime = (uint64_t)meta->mtime.seconds;
+    put_number(block->mtime, sizeof block->mtime, mtime);
     put_owner_name(block->owner_name, meta->owner_name);
     put_owner_name(block->group_name, meta->group_name);
     put_number(block->major, sizeof block->major, m->device_major);

@@ -6,6 +6,8 @@
 #include "archive/tar_flags.h"
 
 static const char operation[] = "read tar header";
+static const char acl_access[] = "system.posix_acl_access";
+static const char acl_default[] = "system.posix_acl_default";
 
 /* A header field of the block with its name, for the number readers. */
 #define FIELD(r, field, what) ((struct tar_field){(r)->block.field, sizeof (r)->block.field, what})
@@ -262,11 +264,11 @@ static int read_owner_name(struct buffer *name, struct bytes text, const char **
     return 0;
 }
 
-static struct bytes name_text(const struct tar_reader *r, enum tar_pax_key key, const uint8_t field[32])
+static struct bytes name_text(const struct tar_reader *r, enum tar_pax_key key, const uint8_t *field)
 {
     if (r->pax.value[key].data)
         return r->pax.value[key];
-    return bytes_make(field, r->is_ustar || r->is_gnu ? tar_text_bytes(field, 32) : 0);
+    return bytes_make(field, r->is_ustar || r->is_gnu ? tar_text_bytes(field, TAR_OWNER_NAME_BYTES) : 0);
 }
 
 static int read_owners(struct tar_reader *r, struct error *err)
@@ -308,10 +310,12 @@ static int read_device(struct tar_reader *r, struct error *err)
 
 /* --- attributes, ACLs, flags --- */
 
-/* An ACL's text becomes the attribute that the kernel knows. One that cannot be used is marked as lost, the member stays. */
-static int read_acl(struct tar_reader *r, enum tar_pax_key key, struct buffer *binary, struct error *err)
+/* An ACL's text becomes the attribute that the kernel knows. One that cannot be used (names without numbers) is lost. */
+static int read_acl(struct tar_reader *r, enum tar_pax_key key, struct buffer *binary, bool *lost,
+                    struct error *err)
 {
-    const char *name = key == PAX_ACL_ACCESS ? "system.posix_acl_access" : "system.posix_acl_default";
+    enum { ACL_OF_MODE_BYTES = 4 + 3 * 8 }; /* user, group and other alone: what the mode says */
+    bool is_access = key == PAX_ACL_ACCESS;
     if (!r->pax.value[key].data)
         return 0;
     buffer_clear(binary);
@@ -319,18 +323,27 @@ static int read_acl(struct tar_reader *r, enum tar_pax_key key, struct buffer *b
         if (err->kind == ERROR_MEMORY)
             return -1;
         error_release(err);
-        r->member.acl_lost = true;
+        *lost = true;
         return 0;
     }
-    r->member.meta.known |= METADATA_ACL;
-    struct tar_raw_xattr xattr = {XATTR_ACL, bytes_of(name), buffer_bytes(binary)};
+    if (is_access && binary->size == ACL_OF_MODE_BYTES)
+        return 0;
+    struct tar_raw_xattr xattr = {XATTR_ACL, bytes_of(is_access ? acl_access : acl_default),
+                                  buffer_bytes(binary)};
     return tar_pax_add_xattr(&r->pax, xattr, err);
+}
+
+static bool has_xattr(const struct tar_reader *r, const char *name)
+{
+    return pairs_find(&r->member.meta.xattrs, bytes_of(name)) >= 0;
 }
 
 static int read_xattrs(struct tar_reader *r, struct error *err)
 {
     struct metadata *meta = &r->member.meta;
     struct tar_pax *p = &r->pax;
+    bool access_lost = false;
+    bool default_lost = false;
     if (p->value[PAX_SELINUX].data) {
         struct tar_raw_xattr label = {XATTR_RHT, bytes_of("security.selinux"), p->value[PAX_SELINUX]};
         if (tar_pax_add_xattr(p, label, err))
@@ -338,11 +351,16 @@ static int read_xattrs(struct tar_reader *r, struct error *err)
     }
     if (p->xattr_count)
         meta->known |= METADATA_XATTRS;
-    if (read_acl(r, PAX_ACL_ACCESS, &r->acl_access, err) || read_acl(r, PAX_ACL_DEFAULT, &r->acl_default, err))
+    if (read_acl(r, PAX_ACL_ACCESS, &r->acl_access, &access_lost, err) ||
+        read_acl(r, PAX_ACL_DEFAULT, &r->acl_default, &default_lost, err))
         return -1;
-    if (r->member.acl_lost)
-        meta->known &= ~(uint32_t)METADATA_ACL;
-    return tar_pax_xattrs(p, &meta->xattrs, err) ? tar_reader_trouble(r, err) : 0;
+    if (tar_pax_xattrs(p, &meta->xattrs, err) && tar_reader_trouble(r, err))
+        return -1;
+    /* GNU tar may store an ACL as an attribute, too. */
+    r->member.acl_lost = (access_lost && !has_xattr(r, acl_access)) || (default_lost && !has_xattr(r, acl_default));
+    if (!r->member.acl_lost && (p->value[PAX_ACL_ACCESS].data || p->value[PAX_ACL_DEFAULT].data))
+        meta->known |= METADATA_ACL;
+    return 0;
 }
 
 /* What only extended headers hold. */
