@@ -13,22 +13,29 @@ bool tar_block_is_zero(const struct tar_block *block)
     return memcmp(block, &zero, sizeof zero) == 0;
 }
 
-/* The sum of all bytes with the checksum's own field taken as spaces. `high` counts the bytes that a signed sum takes as
- * negative. */
-static unsigned sum_of(const struct tar_block *block, unsigned *high)
+static unsigned sum_bytes(const uint8_t *bytes, size_t count)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += bytes[i];
+    return sum;
+}
+
+/* The checksum: all bytes, with the checksum's own field taken as spaces. */
+static unsigned sum_of(const struct tar_block *block)
+{
+    unsigned own = sum_bytes(block->checksum, sizeof block->checksum);
+    return sum_bytes((const uint8_t *)block, sizeof *block) - own + ' ' * (unsigned)sizeof block->checksum;
+}
+
+/* How many bytes a signed sum takes as negative. */
+static int64_t count_high(const struct tar_block *block)
 {
     const uint8_t *bytes = (const uint8_t *)block;
-    size_t from = offsetof(struct tar_block, checksum);
-    size_t to = from + sizeof block->checksum;
-    unsigned sum = ' ' * (unsigned)sizeof block->checksum;
-    *high = 0;
-    for (size_t i = 0; i < sizeof *block; i++) {
-        if (i >= from && i < to)
-            continue;
-        sum += bytes[i];
-        *high += bytes[i] >> 7;
-    }
-    return sum;
+    int64_t high = 0;
+    for (size_t i = 0; i < sizeof *block; i++)
+        high += bytes[i] >> 7;
+    return high;
 }
 
 bool tar_block_is_sound(const struct tar_block *block)
@@ -40,16 +47,14 @@ bool tar_block_is_sound(const struct tar_block *block)
         error_release(&ignored);
         return false;
     }
-    unsigned high = 0;
-    unsigned sum = sum_of(block, &high);
-    return stored == (int64_t)sum || stored == (int64_t)sum - 256 * (int64_t)high;
+    int64_t sum = sum_of(block);
+    return stored == sum || stored == sum - 256 * count_high(block);
 }
 
 void tar_block_seal(struct tar_block *block)
 {
-    unsigned high = 0;
     /* Six digits, NUL, space: the form that every reader expects. */
-    tar_number_put(block->checksum, 7, sum_of(block, &high));
+    tar_number_put(block->checksum, 7, sum_of(block));
     block->checksum[7] = ' ';
 }
 
