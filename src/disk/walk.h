@@ -29,19 +29,20 @@ bool walk_link_count_is_hint(struct source *walk);
 MUST_CHECK int disk_data_open(os_handle folder, const char *name, struct data **out, struct error *err);
 
 /* The probe for filter_options: folders with a CACHEDIR.TAG (its first 43 bytes are "Signature: 8a477f597d28d172789f06886806bc55": <https://bford.info/cachedir/>) or with a file of
- * a given name are left out. Works on a walk's folder that came last. */
+ * a given name are left out. Works on a walk's folder that came last: the filter stands directly on the walk (nodump goes round the filter), else the probe fails with ERROR_USAGE. */
 struct folder_marks {
     struct filter_probe probe;      /* to be set by folder_marks_init */
     bool caches;                    /* --exclude-caches */
-    const char *const *names;       /* --exclude-if-present */
+    const char *const *names;       /* --exclude-if-present; one component each */
     size_t name_count;
 };
 void folder_marks_init(struct folder_marks *m);
 
-/* True and false by flag: leaves out entries that carry the nodump flag (chattr +d), a wrapper. Takes `inner` over on success. */
+/* A wrapper that leaves out entries that carry the nodump flag (chattr +d); it loads each file and folder. Takes `inner` over on success. */
 MUST_CHECK int nodump_new(struct source *inner, struct source **out, struct error *err);
 
-/* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged by the real path. Borrowed walk. */
+/* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged by the real path. Borrowed walk.
+ * Only for the link that came last: whatever stands between walk and inventory must not read ahead. What may not be looked at is TARGET_UNKNOWN. */
 MUST_CHECK int disk_resolver_new(struct source *walk, struct inventory_resolver **out, struct error *err);
 void disk_resolver_free(struct inventory_resolver *r);
 
