@@ -48,7 +48,7 @@ const struct command *command_nearest(const char *name)
 int command_usage_error(const char *command, const struct error *err)
 {
     fprintf(stderr, "holdfast %s: ", command);
-    print_error(stderr, err);
+    print_problem(stderr, err);
     fprintf(stderr, "\nTry: holdfast %s --help\n", command);
     return EXIT_USAGE;
 }

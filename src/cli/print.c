@@ -26,7 +26,7 @@ void print_quoted(FILE *to, struct bytes b)
     fputc('\'', to);
 }
 
-void print_error(FILE *to, const struct error *err)
+void print_problem(FILE *to, const struct error *err)
 {
     char text[256];
 

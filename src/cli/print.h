@@ -14,7 +14,7 @@ void print_bytes(FILE *to, struct bytes b);
 /* The same between single quotes. */
 void print_quoted(FILE *to, struct bytes b);
 /* An error as "operation 'path': reason". */
-void print_error(FILE *to, const struct error *err);
+void print_problem(FILE *to, const struct error *err);
 /* "1.5 GB": powers of 1000, three digits. Returns `text`. */
 const char *print_size(char *text, size_t text_bytes, uint64_t bytes);
 /* "1 file", "2 files". */

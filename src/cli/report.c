@@ -273,7 +273,7 @@ int report_end(struct report *r, const struct error *stopped, const char *remain
     report_print_groups(r);
     if (stopped != NULL) {
         fprintf(stderr, "holdfast %s: ", r->command);
-        print_error(stderr, stopped);
+        print_problem(stderr, stopped);
         fputc('\n', stderr);
         if (remains != NULL && stopped->kind != ERROR_USAGE)
             fprintf(stderr, "%s\n", remains);

@@ -53,7 +53,7 @@ MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_opt
 /* Opens folders by a layout, with the same wrappers. */
 MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *options,
                                 struct error *err);
-/* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE. */
+/* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE; the further names of an archive are completed (samefile.h). */
 MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
 void tree_close(struct tree *t);
 

@@ -6,6 +6,7 @@
 
 #include "archive/select.h"
 #include "cli/tree.h"
+#include "tree/samefile.h"
 
 int tree_open_first(struct tree *t, const char *what, const struct tree_options *options,
                     struct error *err)
@@ -15,7 +16,13 @@ int tree_open_first(struct tree *t, const char *what, const struct tree_options 
         err->kind = ERROR_USAGE;
         return -1;
     }
-    return tree_open(t, what, options, err);
+    if (tree_open(t, what, options, err) != 0)
+        return -1;
+    if (t->is_archive && samefile_new(t->source, &t->source, err) != 0) {
+        tree_close(t);
+        return -1;
+    }
+    return 0;
 }
 
 static size_t next_unmatched(const struct tree *t, size_t from)
