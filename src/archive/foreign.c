@@ -75,9 +75,9 @@ static void read_header(struct foreign_source *f)
     leave(before);
 }
 
-static bool is_cpio(const struct foreign_source *f)
+static bool is_format(const struct foreign_source *f, int format)
 {
-    return (archive_format(f->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_CPIO;
+    return (archive_format(f->archive) & ARCHIVE_FORMAT_BASE_MASK) == format;
 }
 
 /* A warning of libarchive about the entry. */
@@ -100,7 +100,7 @@ static int make_entry(struct foreign_source *f, struct error *err)
         add_warning(f, PROBLEM_METADATA);
     else if (f->header_code == ARCHIVE_RETRY)
         add_warning(f, PROBLEM_ENTRY);
-    if (!is_cpio(f) || e->entry.kind != ENTRY_FILE || e->entry.link_count < 2 ||
+    if (!is_format(f, ARCHIVE_FORMAT_CPIO) || e->entry.kind != ENTRY_FILE || e->entry.link_count < 2 ||
         e->entry.problem_scope != PROBLEM_NONE)
         return 1;
     return foreign_links_see(&f->links, e, (uint64_t)archive_entry_dev(f->header),
@@ -137,7 +137,7 @@ static int finish(struct foreign_source *f, struct error *err)
 {
     uint64_t trailing;
 
-    if (is_cpio(f)) {
+    if (is_format(f, ARCHIVE_FORMAT_CPIO) || is_format(f, ARCHIVE_FORMAT_AR)) {
         int rest = foreign_stream_rest(&f->stream, f->archive, err);
         if (rest < 0)
             return -1;
@@ -318,6 +318,7 @@ static int foreign_open_data(struct source *s, struct data **out, struct error *
     d->base.extent_count = e->size != 0;
     d->base.os_handle = OS_NO_HANDLE;
     d->source = f;
+    d->has_ended = e->size == 0; /* a name that was held back has no header any more */
     *out = &d->base;
     return 0;
 }

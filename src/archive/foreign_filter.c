@@ -45,7 +45,8 @@ static int filter_failed(struct foreign_filter *f, struct error *err)
         return -1;
     }
     const char *text = archive_error_string(f->archive);
-    return error_set(err, ERROR_FORMAT, "decompress", "%s: %s", f->name, text ? text : "damaged data");
+    return error_set(err, ERROR_FORMAT, "decompress", "%s: %s", *f->name ? f->name : "compressed data",
+                     text ? text : "damaged");
 }
 
 /* No filter for which libarchive might start another program (lrzip, lzop, grzip). gzip and zstd are here for what stands inside of an RPM package. */
@@ -83,11 +84,12 @@ static int begin(struct foreign_filter *f, struct error *err)
 {
     struct archive_entry *entry;
 
-    if (add_filters(f->archive) ||
-        archive_read_open(f->archive, f, NULL, read_input, NULL) != ARCHIVE_OK)
+    if (add_filters(f->archive))
         return filter_failed(f, err);
-    int code = archive_read_next_header(f->archive, &entry);
+    int code = archive_read_open(f->archive, f, NULL, read_input, NULL);
     name_filters(f);
+    if (code == ARCHIVE_OK)
+        code = archive_read_next_header(f->archive, &entry);
     if (code != ARCHIVE_OK && code != ARCHIVE_EOF)
         return filter_failed(f, err);
     f->at_end = code == ARCHIVE_EOF;

@@ -120,29 +120,32 @@ void foreign_stream_close(struct foreign_stream *s)
 
 /* ---- Callbacks ---- */
 
-static int fill_room(struct foreign_stream *s, struct error *err)
+/* Reads the next bytes into the room, which keeps its content at the end. */
+static int fill_room(struct foreign_stream *s, size_t *got, struct error *err)
 {
     struct os_range range = {s->offset, FOREIGN_ROOM_BYTES};
 
-    int result = s->file != OS_NO_HANDLE
-                     ? os_read_at(s->file, range, s->room, &s->room_bytes, err)
-                     : read_input(s, s->room, FOREIGN_ROOM_BYTES, &s->room_bytes, err);
+    int result = s->file != OS_NO_HANDLE ? os_read_at(s->file, range, s->room, got, err)
+                                         : read_input(s, s->room, FOREIGN_ROOM_BYTES, got, err);
     if (result)
-        s->room_bytes = 0;
-    s->offset += s->room_bytes;
-    return result;
+        return -1;
+    s->offset += *got;
+    if (*got != 0)
+        s->room_bytes = *got;
+    return 0;
 }
 
 static la_ssize_t read_callback(struct archive *a, void *context, const void **bytes)
 {
     struct foreign_stream *s = context;
+    size_t got;
 
-    if (fill_room(s, &s->failure)) {
+    if (fill_room(s, &got, &s->failure)) {
         archive_set_error(a, EIO, "reading failed");
         return ARCHIVE_FATAL;
     }
     *bytes = s->room;
-    return (la_ssize_t)s->room_bytes;
+    return (la_ssize_t)got;
 }
 
 static la_int64_t seek_callback(struct archive *a, void *context, la_int64_t offset, int whence)
@@ -183,21 +186,28 @@ int foreign_stream_attach(struct foreign_stream *s, struct archive *a)
     return archive_read_open1(a);
 }
 
+static bool has_content(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != 0)
+            return true;
+    return false;
+}
+
 int foreign_stream_rest(struct foreign_stream *s, struct archive *a, struct error *err)
 {
     uint64_t used = (uint64_t)archive_filter_bytes(a, 0);
     uint64_t ahead = s->offset > used ? s->offset - used : 0;
     /* What libarchive has read ahead still stands at the end of the room. */
     size_t start = ahead < s->room_bytes ? s->room_bytes - (size_t)ahead : 0;
+    size_t got = s->room_bytes;
 
-    for (;;) {
-        for (size_t i = start; i < s->room_bytes; i++)
-            if (s->room[i] != 0)
-                return 1;
-        if (s->room_bytes == 0)
-            return 0;
+    while (got != 0) {
+        if (has_content(s->room + start, got - start))
+            return 1;
         start = 0;
-        if (fill_room(s, err))
+        if (fill_room(s, &got, err))
             return -1;
     }
+    return 0;
 }

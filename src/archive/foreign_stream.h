@@ -18,7 +18,7 @@ struct foreign_stream {
     os_handle file;      /* to be read at offsets; OS_NO_HANDLE if it comes through the input */
     bool owns_file;      /* the temporary one */
     uint64_t file_bytes, offset;
-    size_t room_bytes; /* of the last read */
+    size_t room_bytes; /* what the last read that got something put there */
     uint8_t head[FOREIGN_HEAD_BYTES]; /* taken from the input to know the format, given out first */
     size_t head_bytes, head_given;
     struct error failure; /* of a callback: what libarchive reports then is not the reason */
