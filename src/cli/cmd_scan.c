@@ -144,6 +144,16 @@ static void print_groups(const struct scan *s)
     print_more(left);
 }
 
+/* Of the groups that are listed: those with one name in the tree are not. */
+static uint64_t count_partial(const struct scan *s)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < inventory_group_count(s->inventory); i++)
+        count += is_partial(s, inventory_group_at(s->inventory, i));
+    return count;
+}
+
 static void print_hard_links(const struct scan *s, const struct inventory_counts *c)
 {
     char size[32];
@@ -158,7 +168,8 @@ static void print_hard_links(const struct scan *s, const struct inventory_counts
         fputs("    ", stdout);
         print_count(stdout, c->partial_groups, "file has", "files have");
         fputs(" names outside this tree: ", stdout);
-        print_count(stdout, c->outside_names, "name\n", "names\n");
+        print_count(stdout, c->outside_names, "name", "names");
+        printf("; %" PRIu64 " with one name here\n", c->partial_groups - count_partial(s));
     }
     print_groups(s);
 }
