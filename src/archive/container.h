@@ -1,7 +1,9 @@
 /*
- * container.h: numbers that writer and reader of a container share: magics, and the law by which the tail's bytes are cut into pieces (docs/format.md, "Containers").
+ * container.h: numbers that writer and reader of a container share: magics, and the law by which
+ * the tail's bytes are cut into pieces (docs/format.md, "Containers").
  *
- * Sources: RFC 8878 (zstd, skippable frames), zstd's contrib/seekable_format/zstd_seekable_compression_format.md, RFC 1952 (gzip).
+ * Sources: RFC 8878 (zstd, skippable frames), zstd's
+ * contrib/seekable_format/zstd_seekable_compression_format.md, RFC 1952 (gzip).
  */
 #ifndef HOLDFAST_ARCHIVE_CONTAINER_H
 #define HOLDFAST_ARCHIVE_CONTAINER_H
@@ -14,7 +16,8 @@
 /* The 16 magics of skippable frames differ in the low four bits. */
 #define ZSTD_SKIPPABLE_MAGIC UINT32_C(0x184D2A50)
 #define ZSTD_SKIPPABLE_MASK UINT32_C(0xFFFFFFF0)
-/* Ours, of the frames that hold the tail, and the one that the seekable format gives to its table. */
+/* Ours, of the frames that hold the tail, and the one that the seekable format gives to its table.
+ */
 #define ZSTD_TAIL_MAGIC UINT32_C(0x184D2A5D)
 #define ZSTD_SEEK_TABLE_MAGIC UINT32_C(0x184D2A5E)
 #define ZSTD_SEEK_FOOTER_MAGIC UINT32_C(0x8F92EAB1)
@@ -35,7 +38,8 @@ enum {
 /* How many pieces of at most `piece_bytes` a tail is cut into. */
 uint64_t container_pieces(uint64_t tail_bytes, size_t piece_bytes);
 
-/* Length of the next piece when `left` bytes of the tail are still to come: the first piece is the short one, so that the trailer always stands whole in the last. */
+/* Length of the next piece when `left` bytes of the tail are still to come: the first piece is the
+ * short one, so that the trailer always stands whole in the last. */
 size_t container_piece_bytes(uint64_t left, size_t piece_bytes);
 
 /* Little-endian integers at `at`. */

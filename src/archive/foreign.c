@@ -1,8 +1,11 @@
 /*
- * foreign.c: libarchive's reader as a source. What libarchive would pass over becomes an entry's problem, an error, or a loss: warnings, content that is shorter, longer or other than announced, and
- * bytes behind the end of a cpio archive. It cannot be known where libarchive cuts a name at a NUL, and names that zip and 7-Zip archives hold in Unicode come in composed form (NFC).
+ * foreign.c: libarchive's reader as a source. What libarchive would pass over becomes an entry's
+ * problem, an error, or a loss: warnings, content that is shorter, longer or other than announced,
+ * and bytes behind the end of a cpio archive. It cannot be known where libarchive cuts a name at a
+ * NUL, and names that zip and 7-Zip archives hold in Unicode come in composed form (NFC).
  *
- * mtree is left out: its reader opens files of this system that the archive names. So is the reader of zip streams: without the table at the archive's end links look like files.
+ * mtree is left out: its reader opens files of this system that the archive names. So is the reader
+ * of zip streams: without the table at the archive's end links look like files.
  */
 #define _GNU_SOURCE /* newlocale, uselocale */
 #include "archive/foreign.h"
@@ -25,7 +28,8 @@ struct foreign_source {
     struct input *input;
     struct watcher *watcher;
     struct archive *archive;
-    locale_t locale; /* UTF-8: else libarchive cannot give names that an archive holds in Unicode; (locale_t)0 if there is none */
+    locale_t locale; /* UTF-8: else libarchive cannot give names that an archive holds in Unicode;
+                        (locale_t)0 if there is none */
     struct archive_entry *header; /* the last that was read; libarchive's */
     int header_code;              /* and what libarchive said */
     bool has_header;              /* it was not looked at yet */
@@ -100,8 +104,8 @@ static int make_entry(struct foreign_source *f, struct error *err)
         add_warning(f, PROBLEM_METADATA);
     else if (f->header_code == ARCHIVE_RETRY)
         add_warning(f, PROBLEM_ENTRY);
-    if (!is_format(f, ARCHIVE_FORMAT_CPIO) || e->entry.kind != ENTRY_FILE || e->entry.link_count < 2 ||
-        e->entry.problem_scope != PROBLEM_NONE)
+    if (!is_format(f, ARCHIVE_FORMAT_CPIO) || e->entry.kind != ENTRY_FILE ||
+        e->entry.link_count < 2 || e->entry.problem_scope != PROBLEM_NONE)
         return 1;
     return foreign_links_see(&f->links, e, (uint64_t)archive_entry_dev(f->header),
                              (uint64_t)archive_entry_ino64(f->header), err);
@@ -132,7 +136,8 @@ static int next_entry(struct foreign_source *f, struct error *err)
     }
 }
 
-/* After the last entry: nothing but padding may follow a format that is read in order, and the input's own checks are made. */
+/* After the last entry: nothing but padding may follow a format that is read in order, and the
+ * input's own checks are made. */
 static int finish(struct foreign_source *f, struct error *err)
 {
     uint64_t trailing;
@@ -235,7 +240,8 @@ static int give(struct foreign_data *d, uint8_t *to, size_t count, size_t *given
         if (more < 0)
             return -1;
         if (more == 0)
-            return error_set(err, ERROR_FORMAT, "read archive", "content shorter than the file's size");
+            return error_set(err, ERROR_FORMAT, "read archive",
+                             "content shorter than the file's size");
     }
     if (d->position < d->block_offset) {
         uint64_t hole = d->block_offset - d->position;
@@ -306,7 +312,8 @@ static int foreign_open_data(struct source *s, struct data **out, struct error *
     struct foreign_data *d;
 
     if (entry_is_further_name(e))
-        return error_set(err, ERROR_UNSUPPORTED, "read archive", "the data stands at the first name");
+        return error_set(err, ERROR_UNSUPPORTED, "read archive",
+                         "the data stands at the first name");
     if (e->size != 0 && archive_entry_is_data_encrypted(f->header))
         return error_set(err, ERROR_UNSUPPORTED, "read archive", "the content is encrypted");
     d = calloc(1, sizeof *d);
@@ -364,11 +371,11 @@ static const struct source_ops foreign_ops = {
 static int add_formats(struct archive *a)
 {
     static int (*const formats[])(struct archive *) = {
-        archive_read_support_format_7zip,    archive_read_support_format_ar,
-        archive_read_support_format_cab,     archive_read_support_format_cpio,
-        archive_read_support_format_iso9660, archive_read_support_format_lha,
-        archive_read_support_format_rar,     archive_read_support_format_rar5,
-        archive_read_support_format_warc,    archive_read_support_format_xar,
+        archive_read_support_format_7zip,         archive_read_support_format_ar,
+        archive_read_support_format_cab,          archive_read_support_format_cpio,
+        archive_read_support_format_iso9660,      archive_read_support_format_lha,
+        archive_read_support_format_rar,          archive_read_support_format_rar5,
+        archive_read_support_format_warc,         archive_read_support_format_xar,
         archive_read_support_format_zip_seekable,
     };
 

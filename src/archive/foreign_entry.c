@@ -1,5 +1,6 @@
 /*
- * foreign_entry.c: see foreign_entry.h. ACLs and sparse maps are not looked for: of the formats that libarchive reads, tar alone has them, and tar is not read through it.
+ * foreign_entry.c: see foreign_entry.h. ACLs and sparse maps are not looked for: of the formats
+ * that libarchive reads, tar alone has them, and tar is not read through it.
  */
 #include "archive/foreign_entry.h"
 
@@ -170,7 +171,8 @@ static int fill_name(struct buffer *memory, const char *name, const char **out, 
     return 0;
 }
 
-/* libarchive says 0 where a format has no owners: then they are known only if they are something else. */
+/* libarchive says 0 where a format has no owners: then they are known only if they are something
+ * else. */
 static int fill_owners(struct foreign_entry *e, struct archive_entry *from, int format,
                        struct error *err)
 {
@@ -198,13 +200,16 @@ static void fill_times(struct metadata *meta, struct archive_entry *from)
 {
     if (archive_entry_mtime_is_set(from))
         fill_time(meta, METADATA_MTIME, &meta->mtime,
-                  (struct timestamp){archive_entry_mtime(from), (uint32_t)archive_entry_mtime_nsec(from)});
+                  (struct timestamp){archive_entry_mtime(from),
+                                     (uint32_t)archive_entry_mtime_nsec(from)});
     if (archive_entry_atime_is_set(from))
         fill_time(meta, METADATA_ATIME, &meta->atime,
-                  (struct timestamp){archive_entry_atime(from), (uint32_t)archive_entry_atime_nsec(from)});
+                  (struct timestamp){archive_entry_atime(from),
+                                     (uint32_t)archive_entry_atime_nsec(from)});
     if (archive_entry_ctime_is_set(from))
         fill_time(meta, METADATA_CTIME, &meta->ctime,
-                  (struct timestamp){archive_entry_ctime(from), (uint32_t)archive_entry_ctime_nsec(from)});
+                  (struct timestamp){archive_entry_ctime(from),
+                                     (uint32_t)archive_entry_ctime_nsec(from)});
     if (archive_entry_birthtime_is_set(from))
         fill_time(meta, METADATA_BTIME, &meta->btime,
                   (struct timestamp){archive_entry_birthtime(from),

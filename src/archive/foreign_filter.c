@@ -1,5 +1,6 @@
 /*
- * foreign_filter.c: libarchive's decompression filters with its format "raw". Strict where libarchive is not: bytes behind the compressed data are an error, and so is every warning.
+ * foreign_filter.c: libarchive's decompression filters with its format "raw". Strict where
+ * libarchive is not: bytes behind the compressed data are an error, and so is every warning.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -15,9 +16,9 @@ enum { ROOM_BYTES = 64 << 10, NAME_BYTES = 64 };
 struct foreign_filter {
     struct archive *archive;
     struct foreign_filter_input *input;
-    struct error failure;  /* of the input */
-    uint64_t taken_bytes;  /* from the input */
-    struct bytes block;    /* decompressed, libarchive's, not given out yet */
+    struct error failure; /* of the input */
+    uint64_t taken_bytes; /* from the input */
+    struct bytes block;   /* decompressed, libarchive's, not given out yet */
     bool at_end;
     char name[NAME_BYTES];
     uint8_t room[ROOM_BYTES];
@@ -45,11 +46,12 @@ static int filter_failed(struct foreign_filter *f, struct error *err)
         return -1;
     }
     const char *text = archive_error_string(f->archive);
-    return error_set(err, ERROR_FORMAT, "decompress", "%s: %s", *f->name ? f->name : "compressed data",
-                     text ? text : "damaged");
+    return error_set(err, ERROR_FORMAT, "decompress", "%s: %s",
+                     *f->name ? f->name : "compressed data", text ? text : "damaged");
 }
 
-/* No filter for which libarchive might start another program (lrzip, lzop, grzip). gzip and zstd are here for what stands inside of an RPM package. */
+/* No filter for which libarchive might start another program (lrzip, lzop, grzip). gzip and zstd
+ * are here for what stands inside of an RPM package. */
 static int add_filters(struct archive *a)
 {
     static int (*const filters[])(struct archive *) = {
@@ -124,7 +126,8 @@ static int check_end(struct foreign_filter *f, struct error *err)
         return -1;
     if (used == f->taken_bytes && more == 0)
         return 0;
-    return error_set(err, ERROR_FORMAT, "decompress", "%s: bytes behind the compressed data", f->name);
+    return error_set(err, ERROR_FORMAT, "decompress", "%s: bytes behind the compressed data",
+                     f->name);
 }
 
 static int next_block(struct foreign_filter *f, struct error *err)

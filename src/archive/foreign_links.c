@@ -1,5 +1,6 @@
 /*
- * foreign_links.c: see foreign_links.h. Memory: an open group and the names that are held back; a group is forgotten when as many names were seen as its link count says.
+ * foreign_links.c: see foreign_links.h. Memory: an open group and the names that are held back; a
+ * group is forgotten when as many names were seen as its link count says.
  */
 #include "archive/foreign_links.h"
 
@@ -9,9 +10,10 @@
 /* A file some of whose names are still to come. */
 struct link_group {
     uint64_t seen, link_count; /* names */
-    struct metadata meta;      /* of the first name that came; without names of owners and xattrs, which cpio has not */
-    struct buffer first_name;  /* of the name with the data; empty until it came */
-    struct buffer held;        /* names that are held back, NUL-terminated */
+    struct metadata meta; /* of the first name that came; without names of owners and xattrs, which
+                             cpio has not */
+    struct buffer first_name; /* of the name with the data; empty until it came */
+    struct buffer held;       /* names that are held back, NUL-terminated */
 };
 
 struct link_record {
@@ -80,7 +82,8 @@ static bool is_same_file(const struct link_group *g, const struct entry *e)
            timestamp_compare(g->meta.mtime, e->meta.mtime) == 0;
 }
 
-/* Hands the held names to the queue, behind a first name that was given out or, if `first_name` is empty, with the first of them as such. */
+/* Hands the held names to the queue, behind a first name that was given out or, if `first_name` is
+ * empty, with the first of them as such. */
 static int queue_held(struct foreign_links *l, struct link_group *g, struct bytes first_name,
                       struct error *err)
 {

@@ -151,7 +151,9 @@ static la_ssize_t read_callback(struct archive *a, void *context, const void **b
 static la_int64_t seek_callback(struct archive *a, void *context, la_int64_t offset, int whence)
 {
     struct foreign_stream *s = context;
-    int64_t base = whence == SEEK_END ? (int64_t)s->file_bytes : whence == SEEK_CUR ? (int64_t)s->offset : 0;
+    int64_t base = whence == SEEK_END   ? (int64_t)s->file_bytes
+                   : whence == SEEK_CUR ? (int64_t)s->offset
+                                        : 0;
 
     if (offset < -base || offset > INT64_MAX - base) {
         archive_set_error(a, EINVAL, "an offset outside the file");
@@ -180,8 +182,9 @@ int foreign_stream_attach(struct foreign_stream *s, struct archive *a)
     if (archive_read_set_callback_data(a, s) != ARCHIVE_OK ||
         archive_read_set_read_callback(a, read_callback) != ARCHIVE_OK)
         return ARCHIVE_FATAL;
-    if (s->file != OS_NO_HANDLE && (archive_read_set_seek_callback(a, seek_callback) != ARCHIVE_OK ||
-                                    archive_read_set_skip_callback(a, skip_callback) != ARCHIVE_OK))
+    if (s->file != OS_NO_HANDLE &&
+        (archive_read_set_seek_callback(a, seek_callback) != ARCHIVE_OK ||
+         archive_read_set_skip_callback(a, skip_callback) != ARCHIVE_OK))
         return ARCHIVE_FATAL;
     return archive_read_open1(a);
 }

@@ -1,8 +1,10 @@
 /*
- * foreign_stream.h: an archive's decompressed bytes as libarchive's callbacks. Private to the adapter.
+ * foreign_stream.h: an archive's decompressed bytes as libarchive's callbacks. Private to the
+ * adapter.
  *
- * A file that is not compressed is read at offsets, with seeking. Everything else comes through input_read, so that the checks of input.h are made; but zip and 7-Zip tell kinds and names at their
- * end alone, so those are put into a temporary file first.
+ * A file that is not compressed is read at offsets, with seeking. Everything else comes through
+ * input_read, so that the checks of input.h are made; but zip and 7-Zip tell kinds and names at
+ * their end alone, so those are put into a temporary file first.
  */
 #ifndef HOLDFAST_ARCHIVE_FOREIGN_STREAM_H
 #define HOLDFAST_ARCHIVE_FOREIGN_STREAM_H
@@ -18,7 +20,7 @@ struct foreign_stream {
     os_handle file;      /* to be read at offsets; OS_NO_HANDLE if it comes through the input */
     bool owns_file;      /* the temporary one */
     uint64_t file_bytes, offset;
-    size_t room_bytes; /* what the last read that got something put there */
+    size_t room_bytes;                /* what the last read that got something put there */
     uint8_t head[FOREIGN_HEAD_BYTES]; /* taken from the input to know the format, given out first */
     size_t head_bytes, head_given;
     struct error failure; /* of a callback: what libarchive reports then is not the reason */

@@ -1,5 +1,6 @@
 /*
- * input.c: finds out how an archive is compressed, runs its decoder in a second thread, and gives the bytes out in order. Promises that what the decoder found damaged reaches the reader behind
+ * input.c: finds out how an archive is compressed, runs its decoder in a second thread, and gives
+ * the bytes out in order. Promises that what the decoder found damaged reaches the reader behind
  * the last good byte; leaves to the decoders what is checked.
  */
 #include "archive/input.h"
@@ -18,7 +19,8 @@ enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10, HEAD_BYTES = 64 << 10, DISC_MAR
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD, COMPRESSION_OTHER };
 
 struct input {
-    struct input_raw raw; /* the thread's while it runs, but for what is constant and the position */
+    struct input_raw
+        raw; /* the thread's while it runs, but for what is constant and the position */
     enum compression compression;
     struct input_decoder *decoder; /* the thread's, too */
     struct input_passing passing;  /* the thread's, too: the container's tail, on a pipe */
@@ -46,7 +48,8 @@ static void decompress(void *context)
     bool ends = false;
 
     while (result == 0 && !ends && (block = channel_fill(in->channel)) != NULL) {
-        result = in->decoder->ops->read(in->decoder, block->data, BLOCK_BYTES, &block->size, &failure);
+        result =
+            in->decoder->ops->read(in->decoder, block->data, BLOCK_BYTES, &block->size, &failure);
         ends = block->size < BLOCK_BYTES;
         channel_pass(in->channel);
     }
@@ -109,17 +112,20 @@ static bool is_zero(const uint8_t *bytes, size_t count)
     return count == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0);
 }
 
-/* Disc images begin with zeros like an empty tar archive (ECMA-119, 7.1 and 8.1: the first descriptor stands in sector 16). */
+/* Disc images begin with zeros like an empty tar archive (ECMA-119, 7.1 and 8.1: the first
+ * descriptor stands in sector 16). */
 static bool is_disc_image(struct bytes head)
 {
-    return head.size >= DISC_MARK_OFFSET + 5 && memcmp(head.data + DISC_MARK_OFFSET, "CD001", 5) == 0;
+    return head.size >= DISC_MARK_OFFSET + 5 &&
+           memcmp(head.data + DISC_MARK_OFFSET, "CD001", 5) == 0;
 }
 
 static bool begins_tar(struct bytes head)
 {
     if (head.size < TAR_BLOCK_BYTES)
         return false;
-    return tar_is_header(head.data) || (is_zero(head.data, TAR_BLOCK_BYTES) && !is_disc_image(head));
+    return tar_is_header(head.data) ||
+           (is_zero(head.data, TAR_BLOCK_BYTES) && !is_disc_image(head));
 }
 
 /* Guesses from the first stored bytes; COMPRESSION_OTHER is settled by libarchive's filters. */
@@ -289,10 +295,12 @@ struct drain {
     struct input_passing found; /* what may be a tail, from the first byte that is not zero */
     uint64_t count;             /* bytes from there on */
     uint64_t stream_bytes;      /* of the tar stream: all before that byte or before tail_start */
-    uint64_t tail_start;        /* of a tail that is read from the end of the file: nothing from there on is looked at */
+    uint64_t tail_start; /* of a tail that is read from the end of the file: nothing from there on
+                            is looked at */
 };
 
-/* Where the tail of a plain archive begins that can be sought; UINT64_MAX if there is none. A damaged one counts as bytes like others; input_tail says more. */
+/* Where the tail of a plain archive begins that can be sought; UINT64_MAX if there is none. A
+ * damaged one counts as bytes like others; input_tail says more. */
 static uint64_t plain_tail_start(const struct input *in)
 {
     struct os_range tail;
@@ -409,7 +417,8 @@ int input_tail(struct input *in, const struct tail **out, struct error *err)
     return found;
 }
 
-/* Compares what passed by with what the tail tells of it. A damaged tail is the matter of input_tail. */
+/* Compares what passed by with what the tail tells of it. A damaged tail is the matter of
+ * input_tail. */
 static int check_stream(struct input *in, uint64_t stream_bytes, struct error *err)
 {
     struct error ignored = {0};

@@ -1,6 +1,8 @@
 /*
- * input.h: the bytes of an archive on their way in: finds out how they are compressed, decompresses in a second thread, checks what can be checked (gzip CRC-32 and length, zstd checksums, cut ends,
- * bytes behind the last frame), and keeps the tail that passes by. gzip and zstd are read here; other compressions (xz, bzip2, lz4, ...) through libarchive's filters.
+ * input.h: the bytes of an archive on their way in: finds out how they are compressed, decompresses
+ * in a second thread, checks what can be checked (gzip CRC-32 and length, zstd checksums, cut ends,
+ * bytes behind the last frame), and keeps the tail that passes by. gzip and zstd are read here;
+ * other compressions (xz, bzip2, lz4, ...) through libarchive's filters.
  */
 #ifndef HOLDFAST_ARCHIVE_INPUT_H
 #define HOLDFAST_ARCHIVE_INPUT_H
@@ -14,7 +16,8 @@ enum input_kind {
 };
 
 struct input;
-/* Opens the archive on `handle`, which belongs to the input on success. Reads ahead far enough to know its kind. */
+/* Opens the archive on `handle`, which belongs to the input on success. Reads ahead far enough to
+ * know its kind. */
 MUST_CHECK int input_open(os_handle handle, struct input **out, struct error *err);
 void input_close(struct input *in);
 enum input_kind input_kind(const struct input *in);
@@ -22,18 +25,24 @@ enum input_kind input_kind(const struct input *in);
 const char *input_compression(const struct input *in);
 /* True if the handle can be sought (no pipe). */
 bool input_can_seek(const struct input *in);
-/* Fills `bytes`; *got is short only at the end of the decompressed bytes. Damage is ERROR_FORMAT with the place. */
-MUST_CHECK int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
+/* Fills `bytes`; *got is short only at the end of the decompressed bytes. Damage is ERROR_FORMAT
+ * with the place. */
+MUST_CHECK int input_read(struct input *in, void *bytes, size_t capacity, size_t *got,
+                          struct error *err);
 /* Begins again at the first byte; only if input_can_seek. */
 MUST_CHECK int input_rewind(struct input *in, struct error *err);
-/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: decompressed bytes that are neither zero padding nor a tail of ours are counted in *trailing.
- * If there is a tail that can be read, its length and hash of the tar stream must be those of the bytes that passed by since the beginning; else ERROR_FORMAT. */
+/* Reads to the very end (checks, tail), after the reader has seen tar's end blocks: decompressed
+ * bytes that are neither zero padding nor a tail of ours are counted in *trailing. If there is a
+ * tail that can be read, its length and hash of the tar stream must be those of the bytes that
+ * passed by since the beginning; else ERROR_FORMAT. */
 MUST_CHECK int input_drain(struct input *in, uint64_t *trailing, struct error *err);
-/* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out (borrowed until input_close), 0 if there is none, -1 if it is damaged. */
+/* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out
+ * (borrowed until input_close), 0 if there is none, -1 if it is damaged. */
 MUST_CHECK int input_tail(struct input *in, const struct tail **out, struct error *err);
 /* Compressed bytes taken so far, for progress. */
 uint64_t input_stored_position(const struct input *in);
-/* The open handle, borrowed, for readers at offsets (os_read_at) of an archive that can be sought; it disturbs nothing. */
+/* The open handle, borrowed, for readers at offsets (os_read_at) of an archive that can be sought;
+ * it disturbs nothing. */
 os_handle input_handle(const struct input *in);
 
 #endif

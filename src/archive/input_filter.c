@@ -1,5 +1,6 @@
 /*
- * input_filter.c: other compressions, through libarchive's filters. What the filters take while they look is put back if none applies.
+ * input_filter.c: other compressions, through libarchive's filters. What the filters take while
+ * they look is put back if none applies.
  */
 #include <stdlib.h>
 

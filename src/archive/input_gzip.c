@@ -1,5 +1,6 @@
 /*
- * input_gzip.c: gzip members one after the other (RFC 1952). zlib checks each member's CRC-32 and length; here the ends are checked: a member that is cut short, and bytes behind the last one,
+ * input_gzip.c: gzip members one after the other (RFC 1952). zlib checks each member's CRC-32 and
+ * length; here the ends are checked: a member that is cut short, and bytes behind the last one,
  * where only zeros (the padding of tapes) are allowed.
  */
 #include <inttypes.h>
@@ -26,7 +27,8 @@ struct gzip_decoder {
 
 bool input_gzip_begins(struct bytes head)
 {
-    return head.size >= 3 && head.data[0] == 0x1f && head.data[1] == 0x8b && head.data[2] == Z_DEFLATED;
+    return head.size >= 3 && head.data[0] == 0x1f && head.data[1] == 0x8b &&
+           head.data[2] == Z_DEFLATED;
 }
 
 static int gzip_damaged(struct gzip_decoder *g, const char *what, struct error *err)

@@ -1,5 +1,6 @@
 /*
- * input_raw.h: the stored bytes of an archive, read ahead through a buffer: by offset where the handle can be sought, so that others may read elsewhere meanwhile, else in order.
+ * input_raw.h: the stored bytes of an archive, read ahead through a buffer: by offset where the
+ * handle can be sought, so that others may read elsewhere meanwhile, else in order.
  */
 #ifndef HOLDFAST_ARCHIVE_INPUT_RAW_H
 #define HOLDFAST_ARCHIVE_INPUT_RAW_H
@@ -24,13 +25,17 @@ struct input_raw {
 /* The handle stays the caller's. */
 MUST_CHECK int input_raw_init(struct input_raw *raw, os_handle handle, struct error *err);
 void input_raw_release(struct input_raw *raw);
-/* Makes at least `want` bytes available (fewer only at the end) and shows all that are; borrowed until the next call. */
-MUST_CHECK int input_raw_peek(struct input_raw *raw, size_t want, struct bytes *out, struct error *err);
+/* Makes at least `want` bytes available (fewer only at the end) and shows all that are; borrowed
+ * until the next call. */
+MUST_CHECK int input_raw_peek(struct input_raw *raw, size_t want, struct bytes *out,
+                              struct error *err);
 /* Takes bytes that peek has shown. */
 MUST_CHECK int input_raw_take(struct input_raw *raw, size_t count, struct error *err);
 /* Takes bytes into the caller's memory; *got is short only at the end. */
-MUST_CHECK int input_raw_read(struct input_raw *raw, void *bytes, size_t capacity, size_t *got, struct error *err);
-/* Remembers all that is taken from now on, until input_raw_restore puts it back or input_raw_forget drops it. */
+MUST_CHECK int input_raw_read(struct input_raw *raw, void *bytes, size_t capacity, size_t *got,
+                              struct error *err);
+/* Remembers all that is taken from now on, until input_raw_restore puts it back or input_raw_forget
+ * drops it. */
 void input_raw_keep(struct input_raw *raw);
 MUST_CHECK int input_raw_restore(struct input_raw *raw, struct error *err);
 void input_raw_forget(struct input_raw *raw);

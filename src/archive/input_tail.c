@@ -1,5 +1,6 @@
 /*
- * input_tail.c: where each container keeps the tail, seen from the end of the file; the counterpart of the finish functions of output_*.c.
+ * input_tail.c: where each container keeps the tail, seen from the end of the file; the counterpart
+ * of the finish functions of output_*.c.
  */
 #include "archive/container.h"
 #include "archive/input_decoder.h"
@@ -59,7 +60,8 @@ struct wrapping {
 
 static bool is_gzip_header(const uint8_t *before, size_t piece_bytes)
 {
-    size_t extra = before[10] | (size_t)before[11] << 8, length = before[14] | (size_t)before[15] << 8;
+    size_t extra = before[10] | (size_t)before[11] << 8,
+           length = before[14] | (size_t)before[15] << 8;
 
     return before[0] == 0x1f && before[1] == 0x8b && before[12] == GZIP_TAIL_ID_1 &&
            before[13] == GZIP_TAIL_ID_2 && length == piece_bytes && extra == length + 4;
@@ -73,8 +75,8 @@ static bool is_zstd_header(const uint8_t *before, size_t piece_bytes)
 static const struct wrapping plain_wrapping = {SIZE_MAX, 0, 0, NULL};
 static const struct wrapping gzip_wrapping = {GZIP_TAIL_PIECE_BYTES, GZIP_TAIL_BEFORE_BYTES,
                                               GZIP_TAIL_BEHIND_BYTES, is_gzip_header};
-static const struct wrapping zstd_wrapping = {ZSTD_TAIL_PIECE_BYTES, ZSTD_SKIPPABLE_HEADER_BYTES,
-                                              0, is_zstd_header};
+static const struct wrapping zstd_wrapping = {ZSTD_TAIL_PIECE_BYTES, ZSTD_SKIPPABLE_HEADER_BYTES, 0,
+                                              is_zstd_header};
 
 /* Where the seek table begins, which is where the tail ends: 1, 0 if there is none, -1. */
 static int find_seek_table(const struct input_raw *raw, uint64_t *end, struct error *err)

@@ -1,5 +1,6 @@
 /*
- * input_zstd.c: zstd frames one after the other (RFC 8878). The library checks each frame's checksum; here the ends are checked: a frame that is cut short, and bytes behind the last one.
+ * input_zstd.c: zstd frames one after the other (RFC 8878). The library checks each frame's
+ * checksum; here the ends are checked: a frame that is cut short, and bytes behind the last one.
  * Skippable frames that are ours carry the tail; others are passed over.
  */
 #include <inttypes.h>
@@ -10,7 +11,8 @@
 #include "archive/container.h"
 #include "archive/input_decoder.h"
 
-/* Larger windows need `zstd --long` to be read elsewhere, too: memory for 128 MiB is the most that is given to an archive. */
+/* Larger windows need `zstd --long` to be read elsewhere, too: memory for 128 MiB is the most that
+ * is given to an archive. */
 enum { MAX_WINDOW_LOG = 27 };
 
 enum zstd_place { BETWEEN_FRAMES, IN_FRAME, IN_SKIPPABLE };

@@ -1,6 +1,7 @@
 /*
- * output.c: cuts the tar stream into frames and hands its blocks to the thread that compresses and writes. Promises that blocks and cuts depend on the content alone, however the caller slices
- * its writes; leaves to the codecs how a frame is stored.
+ * output.c: cuts the tar stream into frames and hands its blocks to the thread that compresses and
+ * writes. Promises that blocks and cuts depend on the content alone, however the caller slices its
+ * writes; leaves to the codecs how a frame is stored.
  */
 #include "archive/output.h"
 
@@ -49,7 +50,8 @@ int output_sink_write(struct output_sink *sink, const void *bytes, size_t count,
 
 /* ---- The compressing thread ---- */
 
-static int add_frame(struct output *o, uint64_t stored_offset, uint64_t raw_bytes, struct error *err)
+static int add_frame(struct output *o, uint64_t stored_offset, uint64_t raw_bytes,
+                     struct error *err)
 {
     if (o->frame_count == o->frame_capacity) {
         size_t capacity = o->frame_capacity ? o->frame_capacity * 2 : 64;
@@ -70,7 +72,8 @@ static int add_frame(struct output *o, uint64_t stored_offset, uint64_t raw_byte
     return 0;
 }
 
-/* Compresses one frame, whose first block is given: 1 and the frame is written, 0 if the stream ended inside it, -1. */
+/* Compresses one frame, whose first block is given: 1 and the frame is written, 0 if the stream
+ * ended inside it, -1. */
 static int compress_frame(struct output *o, struct channel_block *block, struct error *err)
 {
     uint64_t stored_offset = o->sink.stored_bytes, raw_bytes = 0;

@@ -1,5 +1,6 @@
 /*
- * output_gzip.c: frames as gzip members (RFC 1952) without time and name, so that the same input gives the same bytes; the tail as empty members with an extra field each.
+ * output_gzip.c: frames as gzip members (RFC 1952) without time and name, so that the same input
+ * gives the same bytes; the tail as empty members with an extra field each.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static int gzip_failed(struct error *err, const struct gzip_codec *g, int code)
 {
     if (code == Z_MEM_ERROR)
         return error_memory(err);
-    return error_set(err, ERROR_USAGE, "compress", "gzip: %s", g->stream.msg ? g->stream.msg : zError(code));
+    return error_set(err, ERROR_USAGE, "compress", "gzip: %s",
+                     g->stream.msg ? g->stream.msg : zError(code));
 }
 
 static int gzip_begin(struct output_codec *c, uint64_t raw_bytes, struct error *err)
@@ -70,10 +72,22 @@ static int gzip_add(struct output_codec *c, struct bytes bytes, enum frame_part 
 static int write_piece(struct output_sink *sink, struct bytes piece, struct error *err)
 {
     size_t subfield = piece.size + 4;
-    const uint8_t before[GZIP_TAIL_BEFORE_BYTES] = {
-        0x1f, 0x8b, Z_DEFLATED, GZIP_FLAG_EXTRA, 0, 0, 0, 0, 0, GZIP_UNKNOWN_SYSTEM,
-        (uint8_t)subfield, (uint8_t)(subfield >> 8), GZIP_TAIL_ID_1, GZIP_TAIL_ID_2,
-        (uint8_t)piece.size, (uint8_t)(piece.size >> 8)};
+    const uint8_t before[GZIP_TAIL_BEFORE_BYTES] = {0x1f,
+                                                    0x8b,
+                                                    Z_DEFLATED,
+                                                    GZIP_FLAG_EXTRA,
+                                                    0,
+                                                    0,
+                                                    0,
+                                                    0,
+                                                    0,
+                                                    GZIP_UNKNOWN_SYSTEM,
+                                                    (uint8_t)subfield,
+                                                    (uint8_t)(subfield >> 8),
+                                                    GZIP_TAIL_ID_1,
+                                                    GZIP_TAIL_ID_2,
+                                                    (uint8_t)piece.size,
+                                                    (uint8_t)(piece.size >> 8)};
     const uint8_t behind[GZIP_TAIL_BEHIND_BYTES] = {3};
 
     if (output_sink_write(sink, before, sizeof before, err) ||

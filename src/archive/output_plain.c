@@ -1,5 +1,6 @@
 /*
- * output_plain.c: the container that is none: frames are ranges of the plain tar stream, and the tail stands behind it.
+ * output_plain.c: the container that is none: frames are ranges of the plain tar stream, and the
+ * tail stands behind it.
  */
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 /*
- * output_zstd.c: frames as zstd frames with checksum (RFC 8878); the tail as skippable frames, and behind it the table of zstd's seekable format, which lists those, too.
+ * output_zstd.c: frames as zstd frames with checksum (RFC 8878); the tail as skippable frames, and
+ * behind it the table of zstd's seekable format, which lists those, too.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
- * tail.c: encoder and decoder of the tail, side by side. Promises that the decoder reads nothing outside the bytes it got and allocates no more than those bytes make plausible;
- * leaves to others where in the archive the tail stands.
+ * tail.c: encoder and decoder of the tail, side by side. Promises that the decoder reads nothing
+ * outside the bytes it got and allocates no more than those bytes make plausible; leaves to others
+ * where in the archive the tail stands.
  */
 #include "archive/tail.h"
 
@@ -23,7 +24,8 @@ enum {
     SMALLEST_ROOT_BYTES = 4,
 };
 
-/* Block types carry two letters in their high half, so that the first bytes of a tail can be told from other bytes behind a tar stream. */
+/* Block types carry two letters in their high half, so that the first bytes of a tail can be told
+ * from other bytes behind a tar stream. */
 #define BLOCK_LETTERS UINT32_C(0x46480000)
 #define BLOCK_SUMMARY (BLOCK_LETTERS | 1)
 #define BLOCK_FRAMES (BLOCK_LETTERS | 2)
@@ -31,7 +33,8 @@ enum {
 
 enum summary_flag { SUMMARY_ORDERED = 1, SUMMARY_NAMES_KNOWN = 2, SUMMARY_COMPLETE_METADATA = 4 };
 
-/* How much all blocks together may hold decompressed. The encoder keeps to it, too: a block that would break it is stored as it is. */
+/* How much all blocks together may hold decompressed. The encoder keeps to it, too: a block that
+ * would break it is stored as it is. */
 static bool is_plausible(uint64_t raw_bytes, uint64_t stored_bytes)
 {
     return raw_bytes <= (UINT64_C(64) << 20) || raw_bytes / 256 <= stored_bytes;
@@ -43,8 +46,8 @@ struct totals {
 
 /* ---- Encoder ---- */
 
-static int append_block(struct buffer *out, uint32_t type, struct bytes content, struct totals *totals,
-                        struct error *err)
+static int append_block(struct buffer *out, uint32_t type, struct bytes content,
+                        struct totals *totals, struct error *err)
 {
     struct bytes stored = content;
     void *compressed = NULL;
@@ -54,7 +57,8 @@ static int append_block(struct buffer *out, uint32_t type, struct bytes content,
     compressed = malloc(capacity);
     if (!compressed)
         return error_memory(err);
-    size_t size = ZSTD_compress(compressed, capacity, content.data, content.size, COMPRESSION_LEVEL);
+    size_t size =
+        ZSTD_compress(compressed, capacity, content.data, content.size, COMPRESSION_LEVEL);
     if (ZSTD_isError(size)) {
         error_set(err, ERROR_MEMORY, "compress", "%s", ZSTD_getErrorName(size));
         goto out;
@@ -195,8 +199,8 @@ out:
 
 struct tail_memory {
     struct tail tail;
-    struct buffer text;    /* the NUL-terminated strings of the summary */
-    struct buffer losses;  /* the decoded block that the losses point into */
+    struct buffer text;   /* the NUL-terminated strings of the summary */
+    struct buffer losses; /* the decoded block that the losses point into */
     struct root_fact *roots;
     struct frame *frames;
     struct tail_loss *loss_items;
@@ -235,8 +239,8 @@ static int decode_trailer(struct bytes bytes, struct trailer *out, struct error 
     if (own != XXH3_64bits(bytes.data, CHECKED_TRAILER_BYTES))
         return damaged(err, "the checksum of its trailer is wrong");
     if (version != TRAILER_VERSION)
-        return error_set(err, ERROR_UNSUPPORTED, "read tail", "tail of version %u; this program knows 1",
-                         (unsigned)version);
+        return error_set(err, ERROR_UNSUPPORTED, "read tail",
+                         "tail of version %u; this program knows 1", (unsigned)version);
     if (out->tail_bytes < TAIL_TRAILER_BYTES || reserved != 0)
         return damaged(err, "its trailer makes no sense");
     return 1;
@@ -282,7 +286,7 @@ static int take_count(struct cursor *c, size_t smallest, size_t *count, struct e
 
 static int decode_roots(struct tail_memory *m, struct cursor *c, struct error *err)
 {
-    size_t count;
+    size_t count = 0;
 
     if (take_count(c, SMALLEST_ROOT_BYTES, &count, err))
         return -1;
@@ -319,7 +323,8 @@ static int decode_summary(struct tail_memory *m, struct bytes content, struct er
     struct tail *t = &m->tail;
     uint64_t container, kinds;
 
-    /* Each text takes at least as many bytes in the block (its length) as here (its NUL), so that the memory need not move. */
+    /* Each text takes at least as many bytes in the block (its length) as here (its NUL), so that
+     * the memory need not move. */
     if (buffer_reserve(&m->text, content.size, err) || cursor_varint(&c, &container, err))
         return -1;
     if (container > CONTAINER_ZSTD)
@@ -351,8 +356,8 @@ static bool place(uint64_t *end, uint64_t gap, uint64_t length, uint64_t *offset
 static int decode_frames(struct tail_memory *m, struct bytes content, struct error *err)
 {
     struct cursor c = {content.data, content.size};
-    uint64_t stored_end = 0, raw_end = 0, stored_gap, raw_gap;
-    size_t count;
+    uint64_t stored_end = 0, raw_end = 0, stored_gap = 0, raw_gap = 0;
+    size_t count = 0;
 
     if (take_count(&c, SMALLEST_FRAME_BYTES, &count, err))
         return -1;
@@ -376,7 +381,7 @@ static int decode_frames(struct tail_memory *m, struct bytes content, struct err
 
 static int decode_losses(struct tail_memory *m, struct bytes content, struct error *err)
 {
-    size_t count;
+    size_t count = 0;
 
     if (buffer_append(&m->losses, content.data, content.size, err))
         return -1;
@@ -424,7 +429,8 @@ static int take_block(struct cursor *c, struct block *out, struct totals *totals
     return 0;
 }
 
-/* Decompresses a block into `memory`; the frame's own word on its size is asked before memory is. */
+/* Decompresses a block into `memory`; the frame's own word on its size is asked before memory is.
+ */
 static int decompress_block(const struct block *b, struct buffer *memory, struct error *err)
 {
     size_t raw_bytes = (size_t)b->raw_bytes;
@@ -505,7 +511,8 @@ int tail_decode(struct bytes bytes, struct tail_memory **out, struct error *err)
     if (bytes.size < TAIL_TRAILER_BYTES)
         return damaged(err, "it is cut short");
     size_t blocks_bytes = bytes.size - TAIL_TRAILER_BYTES;
-    int found = decode_trailer(bytes_make(bytes.data + blocks_bytes, TAIL_TRAILER_BYTES), &trailer, err);
+    int found =
+        decode_trailer(bytes_make(bytes.data + blocks_bytes, TAIL_TRAILER_BYTES), &trailer, err);
     if (found <= 0)
         return found == 0 ? damaged(err, "it has no trailer") : -1;
     if (trailer.tail_bytes != bytes.size)

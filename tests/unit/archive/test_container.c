@@ -1,6 +1,7 @@
 /*
- * The containers: what goes through output comes back through input, from a file and from a pipe; frames stand where the table says and decompress on their own; cuts do not depend on
- * how the writes were sliced; damage is found.
+ * The containers: what goes through output comes back through input, from a file and from a pipe;
+ * frames stand where the table says and decompress on their own; cuts do not depend on how the
+ * writes were sliced; damage is found.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -41,7 +42,8 @@ static uint64_t next_random(void)
     return random_state * UINT64_C(2685821657736338717);
 }
 
-/* A stream that begins with a tar header and ends in zeros: `lengths` of entries, each half noise and half even. */
+/* A stream that begins with a tar header and ends in zeros: `lengths` of entries, each half noise
+ * and half even. */
 struct stream {
     struct buffer bytes;
     size_t starts[64];
@@ -444,7 +446,8 @@ static void test_long_tails(void **state)
 enum { SMALL_LENGTH = 1024, SMALL_STREAM_BYTES = 512 + SMALL_LENGTH + 1024 };
 static const size_t small_lengths[] = {SMALL_LENGTH};
 
-/* Reads an archive from memory to its end: 0, or -1 if something was wrong. Never hangs, never crashes. */
+/* Reads an archive from memory to its end: 0, or -1 if something was wrong. Never hangs, never
+ * crashes. */
 static int read_all(struct bytes archive, const struct folder *f, uint64_t *trailing)
 {
     os_handle file = new_file(f, "damaged");
@@ -531,7 +534,8 @@ static void test_flips(void **state)
         os_handle file = new_file(f, compressions[i]);
         write_archive(file, containers[i], &s, &tail, frames, ONE_WRITE_AN_ENTRY);
         struct buffer archive = content_of(file);
-        /* Of gzip's header the time, the level hint and the system are free; one bit of zstd's, which is not flipped here, is, too. */
+        /* Of gzip's header the time, the level hint and the system are free; one bit of zstd's,
+         * which is not flipped here, is, too. */
         size_t first = containers[i] == CONTAINER_GZIP ? 10 : 4;
         for (size_t at = first; at < frames[0].stored_bytes; at++) {
             archive.data[at] ^= 0x21;
@@ -575,7 +579,8 @@ static void test_bytes_behind(void **state)
     buffer_release(&s.bytes);
 }
 
-/* A plain archive that somebody compressed later keeps its tail, and bytes behind a tar stream are counted. */
+/* A plain archive that somebody compressed later keeps its tail, and bytes behind a tar stream are
+ * counted. */
 static void test_bytes_behind_the_stream(void **state)
 {
     struct folder *f = *state;
@@ -730,7 +735,8 @@ static void test_unfinished(void **state)
 static void test_levels(void **state)
 {
     (void)state;
-    struct output_options options = {.container = CONTAINER_GZIP, .level = 12, .level_is_set = true};
+    struct output_options options = {
+        .container = CONTAINER_GZIP, .level = 12, .level_is_set = true};
     struct output *o;
 
     check_kind(output_new(os_stdout(), &options, &o, &err), ERROR_USAGE);
@@ -750,7 +756,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_changed_content, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(test_flips, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(test_bytes_behind, folder_setup, folder_teardown),
-        cmocka_unit_test_setup_teardown(test_bytes_behind_the_stream, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(test_bytes_behind_the_stream, folder_setup,
+                                        folder_teardown),
         cmocka_unit_test_setup_teardown(test_kinds, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(test_close_early, folder_setup, folder_teardown),
         cmocka_unit_test(test_full_disk),

@@ -1,5 +1,6 @@
 /*
- * Archives of other tools through libarchive: names, kinds and links come right; what libarchive lets pass is found.
+ * Archives of other tools through libarchive: names, kinds and links come right; what libarchive
+ * lets pass is found.
  */
 #define _GNU_SOURCE /* memmem */
 #include <archive.h>
@@ -273,10 +274,14 @@ static void test_filters(void **state)
         int (*filter)(struct archive *);
         const char *name;
     } filters[] = {
-        {archive_write_add_filter_xz, "xz"},       {archive_write_add_filter_bzip2, "bzip2"},
-        {archive_write_add_filter_lz4, "lz4"},     {archive_write_add_filter_lzma, "lzma"},
-        {archive_write_add_filter_lzip, "lzip"},   {archive_write_add_filter_compress, "compress (.Z)"},
-        {archive_write_add_filter_gzip, "gzip"},   {archive_write_add_filter_zstd, "zstd"},
+        {archive_write_add_filter_xz, "xz"},
+        {archive_write_add_filter_bzip2, "bzip2"},
+        {archive_write_add_filter_lz4, "lz4"},
+        {archive_write_add_filter_lzma, "lzma"},
+        {archive_write_add_filter_lzip, "lzip"},
+        {archive_write_add_filter_compress, "compress (.Z)"},
+        {archive_write_add_filter_gzip, "gzip"},
+        {archive_write_add_filter_zstd, "zstd"},
         {archive_write_add_filter_none, "plain"},
     };
     struct buffer plain = {0}, archive = {0};
@@ -354,8 +359,9 @@ static void add_cpio(struct buffer *out, const char *path, unsigned inode, unsig
     char header[111];
     static const uint8_t padding[4];
 
-    (void)snprintf(header, sizeof header, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
-                   inode, strcmp(path, "TRAILER!!!") ? 0100644u : 0u, 10u, 20u, links, 1000000000u,
+    (void)snprintf(header, sizeof header,
+                   "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", inode,
+                   strcmp(path, "TRAILER!!!") ? 0100644u : 0u, 10u, 20u, links, 1000000000u,
                    (unsigned)strlen(content), 8u, 1u, 0u, 0u, (unsigned)strlen(path) + 1, 0u);
     check_done(buffer_append(out, header, 110, &err));
     check_done(buffer_append(out, path, strlen(path) + 1, &err));
@@ -372,7 +378,8 @@ static void describe(struct source *s, char *out, size_t capacity)
     *out = 0;
     while (check_done(source_next(s, &e, &err)) == 1) {
         size_t length = strlen(out);
-        (void)snprintf(out + length, capacity - length, "%.*s", (int)e->path.size, (const char *)e->path.data);
+        (void)snprintf(out + length, capacity - length, "%.*s", (int)e->path.size,
+                       (const char *)e->path.data);
         length = strlen(out);
         assert_int_equal(e->meta.owner, 10);
         if (entry_is_further_name(e)) {
@@ -394,22 +401,23 @@ static void test_cpio_links(void **state)
     struct buffer archive = {0};
     char text[1000];
 
-    add_cpio(&archive, "a", 1, 3, "");        /* the data comes with c */
-    add_cpio(&archive, "x", 2, 2, "first");   /* the data comes at once */
+    add_cpio(&archive, "a", 1, 3, "");      /* the data comes with c */
+    add_cpio(&archive, "x", 2, 2, "first"); /* the data comes at once */
     add_cpio(&archive, "b", 1, 3, "");
     add_cpio(&archive, "single", 3, 1, "one");
     add_cpio(&archive, "c", 1, 3, "data");
-    add_cpio(&archive, "y", 2, 2, "first");   /* and again, as older forms do */
-    add_cpio(&archive, "e1", 4, 2, "");       /* an empty file */
+    add_cpio(&archive, "y", 2, 2, "first"); /* and again, as older forms do */
+    add_cpio(&archive, "e1", 4, 2, "");     /* an empty file */
     add_cpio(&archive, "e2", 4, 2, "");
-    add_cpio(&archive, "half", 5, 9, "");     /* names outside of the archive, no data */
-    add_cpio(&archive, "p", 6, 4, "");        /* names outside, data */
+    add_cpio(&archive, "half", 5, 9, ""); /* names outside of the archive, no data */
+    add_cpio(&archive, "p", 6, 4, "");    /* names outside, data */
     add_cpio(&archive, "q", 6, 4, "pq");
     add_cpio(&archive, "r", 6, 4, "");
     add_cpio(&archive, "TRAILER!!!", 0, 1, "");
     struct source *s = open_foreign(file_of(*state, buffer_bytes(&archive)));
     describe(s, text, sizeof text);
-    assert_string_equal(text, "x=first\nsingle=one\nc=data\na>c\nb>c\ny>x\ne1=\ne2>e1\nq=pq\np>q\nr>q\nhalf=\n");
+    assert_string_equal(
+        text, "x=first\nsingle=one\nc=data\na>c\nb>c\ny>x\ne1=\ne2>e1\nq=pq\np>q\nr>q\nhalf=\n");
     source_close(s);
     buffer_release(&archive);
 }

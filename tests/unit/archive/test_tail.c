@@ -1,5 +1,6 @@
 /*
- * The tail: what is encoded comes back; what is damaged, cut or malicious is an error, never a crash or a large allocation.
+ * The tail: what is encoded comes back; what is damaged, cut or malicious is an error, never a
+ * crash or a large allocation.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,9 +262,9 @@ static void test_hostile_blocks(void **state)
 {
     (void)state;
     static const uint8_t many[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1};
-    static const uint8_t far[] = {2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-                                  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
-                                  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t far[] = {2, 0,    1,    0,    1,    0,    0,    0,    0,    0,    0, 0,
+                                  0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0,
+                                  0, 0,    0,    0,    0,    0,    0,    0,    0,    0};
     struct buffer bytes = {0};
 
     forge(&bytes, FRAMES, sizeof many, bytes_make(many, sizeof many));
