@@ -1,5 +1,6 @@
 /*
- * backup.c: from entries to members: order of work for each entry is load, open, read (small files), encode, write, check.
+ * backup.c: from entries to members: order of work for each entry is load, open, read (small
+ * files), encode, write, check.
  */
 #include "archive/backup.h"
 
@@ -52,9 +53,11 @@ static int loss_keep(struct loss_list *l, struct bytes path, const char *reason,
     }
     struct bytes text = bytes_of(reason);
 
-    if (buffer_append(&l->bytes, path.data, path.size, err) != 0 || buffer_append(&l->bytes, text.data, text.size, err) != 0)
+    if (buffer_append(&l->bytes, path.data, path.size, err) != 0 ||
+        buffer_append(&l->bytes, text.data, text.size, err) != 0)
         return -1;
-    l->items[l->count++] = (struct tail_loss){.path = {NULL, path.size}, .reason = {NULL, text.size}};
+    l->items[l->count++] =
+        (struct tail_loss){.path = {NULL, path.size}, .reason = {NULL, text.size}};
     return 0;
 }
 
@@ -78,7 +81,8 @@ static int note_loss(struct run *r, struct bytes path, const char *reason, struc
     return loss_keep(&r->losses, path, reason, err);
 }
 
-static int note_error(struct run *r, struct bytes path, const struct error *problem, struct error *err)
+static int note_error(struct run *r, struct bytes path, const struct error *problem,
+                      struct error *err)
 {
     char text[256];
 
@@ -87,7 +91,8 @@ static int note_error(struct run *r, struct bytes path, const struct error *prob
     return loss_keep(&r->losses, path, error_reason(problem, text, sizeof text), err);
 }
 
-/* Remembers that a first name is not in the archive, so that its further names are not written as links to nothing. */
+/* Remembers that a first name is not in the archive, so that its further names are not written as
+ * links to nothing. */
 static int mark_unstored(struct run *r, const struct entry *e, struct error *err)
 {
     struct hash128 key = hash_bytes(e->path);
@@ -102,9 +107,12 @@ static int mark_unstored(struct run *r, const struct entry *e, struct error *err
 static enum tar_type tar_type_of(const struct entry *e)
 {
     static const enum tar_type types[] = {
-        [ENTRY_DIRECTORY] = TAR_DIRECTORY, [ENTRY_FILE] = TAR_FILE,
-        [ENTRY_SYMLINK] = TAR_SYMLINK,     [ENTRY_FIFO] = TAR_FIFO,
-        [ENTRY_SOCKET] = TAR_FILE,         [ENTRY_CHAR_DEVICE] = TAR_CHAR_DEVICE,
+        [ENTRY_DIRECTORY] = TAR_DIRECTORY,
+        [ENTRY_FILE] = TAR_FILE,
+        [ENTRY_SYMLINK] = TAR_SYMLINK,
+        [ENTRY_FIFO] = TAR_FIFO,
+        [ENTRY_SOCKET] = TAR_FILE,
+        [ENTRY_CHAR_DEVICE] = TAR_CHAR_DEVICE,
         [ENTRY_BLOCK_DEVICE] = TAR_BLOCK_DEVICE,
     };
 
@@ -140,12 +148,14 @@ static int make_comment(struct run *r, const struct entry *e, struct error *err)
         if (e->kind != ENTRY_FILE && e->kind != ENTRY_DIRECTORY)
             record.unknown &= ~(uint32_t)METADATA_FLAGS; /* other kinds have none */
     }
-    if (!record.has_archive && !record.is_socket && !record.shared && record.unknown == 0 && record.known == 0)
+    if (!record.has_archive && !record.is_socket && !record.shared && record.unknown == 0 &&
+        record.known == 0)
         return 0;
     return record_encode(&r->comment, &record, err);
 }
 
-static int write_header(struct run *r, const struct entry *e, const struct data *data, struct error *err)
+static int write_header(struct run *r, const struct entry *e, const struct data *data,
+                        struct error *err)
 {
     struct tar_member m = {.type = tar_type_of(e),
                            .path = e->path,
@@ -158,7 +168,8 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
         return -1;
     m.comment = buffer_bytes(&r->comment);
     if (data != NULL) {
-        bool whole = data->extent_count == 1 && data->extents[0].offset == 0 && data->extents[0].length == data->size;
+        bool whole = data->extent_count == 1 && data->extents[0].offset == 0 &&
+                     data->extents[0].length == data->size;
 
         m.size = data->size;
         m.sparse = !whole && data->size != 0;
@@ -167,8 +178,11 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
     }
     if (e->kind == ENTRY_SOCKET)
         m.meta.mode = 0;
-    m.meta.known &= ~(uint32_t)(METADATA_ATIME | METADATA_CTIME); /* no part of a tree: reading it changes the one, restoring the other */
-    if (m.type == TAR_HARD_LINK) { /* all else stands at the first name; plain tools take nothing else from a link, either */
+    m.meta.known &=
+        ~(uint32_t)(METADATA_ATIME | METADATA_CTIME); /* no part of a tree: reading it changes the
+                                                         one, restoring the other */
+    if (m.type == TAR_HARD_LINK) { /* all else stands at the first name; plain tools take nothing
+                                      else from a link, either */
         m.meta.known &= METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME;
         m.meta.mtime.nanoseconds = 0;
     }
@@ -204,7 +218,9 @@ static int read_small(struct run *r, struct data *data, bool *whole, struct erro
         size_t length = (size_t)data->extents[i].length, got = 0;
 
         if (buffer_reserve(&r->content, length, err) != 0 ||
-            data_read(data, data->extents[i].offset, (struct data_span){r->content.data + r->content.size, length}, &got, err) != 0)
+            data_read(data, data->extents[i].offset,
+                      (struct data_span){r->content.data + r->content.size, length}, &got,
+                      err) != 0)
             return -1;
         if (got < length) {
             memset(r->content.data + r->content.size + got, 0, length - got);
@@ -215,7 +231,8 @@ static int read_small(struct run *r, struct data *data, bool *whole, struct erro
     return 0;
 }
 
-/* Opens and reads a small file until it holds still. *data is open on success; *steady is false if it never did. */
+/* Opens and reads a small file until it holds still. *data is open on success; *steady is false if
+ * it never did. */
 static int read_steady(struct run *r, struct data **data, bool *steady, struct error *err)
 {
     for (int tries = 1;; tries++) {
@@ -234,7 +251,8 @@ static int read_steady(struct run *r, struct data **data, bool *steady, struct e
 
         if (source_open_data(r->source, &again, err) != 0)
             return -1;
-        if (again->size > FRAME_HARD_BYTES) { /* it grew out of this way of reading: what was read stands */
+        if (again->size >
+            FRAME_HARD_BYTES) { /* it grew out of this way of reading: what was read stands */
             data_close(again);
             return 0;
         }
@@ -250,7 +268,8 @@ struct passage {
     struct error trouble;
 };
 
-/* Reads a block; what cannot be read becomes zeros, and the blocks behind it are tried: a dying disk gives what it still has. */
+/* Reads a block; what cannot be read becomes zeros, and the blocks behind it are tried: a dying
+ * disk gives what it still has. */
 static void read_block(struct data *data, uint64_t offset, struct data_span span, struct passage *p)
 {
     struct error trouble = {0};
@@ -270,7 +289,8 @@ static void read_block(struct data *data, uint64_t offset, struct data_span span
 }
 
 /* Copies one extent to the output, in blocks. */
-static int write_extent(struct run *r, struct data *data, struct extent x, struct passage *p, struct error *err)
+static int write_extent(struct run *r, struct data *data, struct extent x, struct passage *p,
+                        struct error *err)
 {
     struct watcher *watcher = r->backup->watcher;
 
@@ -294,7 +314,8 @@ static int write_extent(struct run *r, struct data *data, struct extent x, struc
     return 0;
 }
 
-/* Writes a large file: header, then its extents, the announced size whatever happens to the file meanwhile. */
+/* Writes a large file: header, then its extents, the announced size whatever happens to the file
+ * meanwhile. */
 static int write_large(struct run *r, const struct entry *e, struct data *data, struct error *err)
 {
     struct passage p = {.whole = true};
@@ -401,7 +422,8 @@ static int add_further_name(struct run *r, const struct entry *e, struct error *
         struct error trouble = {0};
         int result;
 
-        (void)error_set(&trouble, ERROR_REFUSED, NULL, "another name of the same file could not be read");
+        (void)error_set(&trouble, ERROR_REFUSED, NULL,
+                        "another name of the same file could not be read");
         result = note_error(r, e->path, &trouble, err);
         error_release(&trouble);
         return result;
@@ -419,7 +441,8 @@ static int add_entry(struct run *r, const struct entry *e, struct error *err)
     if (e->problem_scope == PROBLEM_ENTRY || e->problem_scope == PROBLEM_CONTENT)
         return note_error(r, e->path, e->problem, err);
     if (e->path.size > TAR_MAX_PATH_BYTES)
-        return note_loss(r, e->path, "its path is longer than an archive can hold (1 MiB): left out", err);
+        return note_loss(r, e->path,
+                         "its path is longer than an archive can hold (1 MiB): left out", err);
     if (entry_is_further_name(e))
         return add_further_name(r, e, err);
     if (source_load(r->source, &e, err) != 0)

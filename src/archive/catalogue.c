@@ -15,7 +15,8 @@ struct item {
     struct buffer path, target, owner_name, group_name;
     struct pairs xattrs;
     struct error problem;
-    size_t file;     /* index of the item that holds the content and metadata of its file: itself, or of a further name another */
+    size_t file; /* index of the item that holds the content and metadata of its file: itself, or of
+                    a further name another */
     bool superseded; /* a later member has the same path */
 };
 
@@ -118,10 +119,12 @@ static void resolve_file(struct catalogue *c, struct item *item, const struct en
         return;
     }
     item->entry.problem_scope = PROBLEM_ENTRY;
-    (void)error_set(&item->problem, ERROR_FORMAT, NULL, "a hard link to a name that is not in the archive before it");
+    (void)error_set(&item->problem, ERROR_FORMAT, NULL,
+                    "a hard link to a name that is not in the archive before it");
 }
 
-static int take_entry(struct catalogue *c, struct source *inner, const struct entry *e, struct error *err)
+static int take_entry(struct catalogue *c, struct source *inner, const struct entry *e,
+                      struct error *err)
 {
     struct item *item = item_add(c, err);
     struct hash128 key = hash_bytes(e->path);
@@ -133,7 +136,8 @@ static int take_entry(struct catalogue *c, struct source *inner, const struct en
     struct path_record *record = table_find(&c->paths, &key);
 
     if (entry_is_further_name(e)) {
-        if (record != NULL && bytes_equal(e->first_name, e->path)) { /* a link to itself keeps what is there */
+        if (record != NULL &&
+            bytes_equal(e->first_name, e->path)) { /* a link to itself keeps what is there */
             item->superseded = true;
             return 0;
         }
@@ -220,7 +224,8 @@ static void place(struct item *item)
     e->problem = e->problem_scope != PROBLEM_NONE ? &item->problem : NULL;
 }
 
-/* Points the entries to what their items own, and begins each name group at its first name in canonical order. */
+/* Points the entries to what their items own, and begins each name group at its first name in
+ * canonical order. */
 static int link_items(struct catalogue *c, struct error *err)
 {
     struct item **first = calloc(c->count + 1, sizeof(struct item *)); /* by file */
@@ -266,8 +271,11 @@ static int make_facts(struct catalogue *c, struct error *err)
         if (buffer_terminate(&c->order[i]->path, err) != 0)
             return -1;
         c->order[i]->entry.path = buffer_bytes(&c->order[i]->path);
-        c->roots[c->facts.root_count++] = (struct root_fact){
-            .name = (const char *)c->order[i]->path.data, .absolute_path = "", .file_system = "", .volume = ""};
+        c->roots[c->facts.root_count++] =
+            (struct root_fact){.name = (const char *)c->order[i]->path.data,
+                               .absolute_path = "",
+                               .file_system = "",
+                               .volume = ""};
     }
     c->facts.roots = c->roots;
     return 0;
@@ -348,7 +356,8 @@ static const struct source_ops catalogue_ops = {
     .close = catalogue_close,
 };
 
-static int read_all(struct catalogue *c, struct source *inner, enum catalogue_contents contents, struct error *err)
+static int read_all(struct catalogue *c, struct source *inner, enum catalogue_contents contents,
+                    struct error *err)
 {
     const struct entry *e;
     int more;
@@ -361,7 +370,8 @@ static int read_all(struct catalogue *c, struct source *inner, enum catalogue_co
     return more;
 }
 
-int catalogue_new(struct source *inner, enum catalogue_contents contents, struct source **out, struct error *err)
+int catalogue_new(struct source *inner, enum catalogue_contents contents, struct source **out,
+                  struct error *err)
 {
     struct catalogue *c = calloc(1, sizeof *c);
 
@@ -369,8 +379,8 @@ int catalogue_new(struct source *inner, enum catalogue_contents contents, struct
         return error_memory(err);
     c->source.ops = &catalogue_ops;
     table_init(&c->paths, sizeof(struct path_record), sizeof(struct hash128));
-    if (read_all(c, inner, contents, err) != 0 || sort_items(c, err) != 0 || link_items(c, err) != 0 ||
-        make_facts(c, err) != 0) {
+    if (read_all(c, inner, contents, err) != 0 || sort_items(c, err) != 0 ||
+        link_items(c, err) != 0 || make_facts(c, err) != 0) {
         catalogue_close(&c->source);
         return -1;
     }

@@ -8,7 +8,6 @@
 
 #include <xxhash.h>
 
-
 enum { BLOCK_BYTES = 1 << 18 };
 
 struct check {
@@ -87,7 +86,8 @@ static int read_stream(struct check *c, struct error *err)
 }
 
 /* Reads a frame's stored bytes and compares their checksum. */
-static int check_frame(os_handle handle, const struct frame *frame, uint8_t *block, struct error *err)
+static int check_frame(os_handle handle, const struct frame *frame, uint8_t *block,
+                       struct error *err)
 {
     XXH3_state_t *state = XXH3_createState();
     uint64_t done = 0;
@@ -97,7 +97,9 @@ static int check_frame(os_handle handle, const struct frame *frame, uint8_t *blo
         uint64_t left = frame->stored_bytes - done;
         size_t got = 0;
 
-        result = os_read_at(handle, (struct os_range){frame->stored_offset + done, left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES},
+        result = os_read_at(handle,
+                            (struct os_range){frame->stored_offset + done,
+                                              left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES},
                             block, &got, err);
         if (result == 0 && got == 0)
             result = error_set(err, ERROR_FORMAT, "verify", "the archive is cut short");
@@ -106,9 +108,10 @@ static int check_frame(os_handle handle, const struct frame *frame, uint8_t *blo
         done += got;
     }
     if (result == 0 && XXH3_64bits_digest(state) != frame->checksum)
-        result = error_set(err, ERROR_FORMAT, "verify", "bytes %llu to %llu of the archive are damaged",
-                           (unsigned long long)frame->stored_offset,
-                           (unsigned long long)(frame->stored_offset + frame->stored_bytes));
+        result =
+            error_set(err, ERROR_FORMAT, "verify", "bytes %llu to %llu of the archive are damaged",
+                      (unsigned long long)frame->stored_offset,
+                      (unsigned long long)(frame->stored_offset + frame->stored_bytes));
     XXH3_freeState(state);
     return result;
 }
@@ -123,7 +126,8 @@ static int check_frames(const struct check *c, const struct tail *tail, struct e
 
     for (size_t i = 0; result == 0 && i < tail->frame_count; i++) {
         if (tail->frames[i].stored_offset != at)
-            result = error_set(err, ERROR_FORMAT, "verify", "its frame table has gaps: the end record is damaged");
+            result = error_set(err, ERROR_FORMAT, "verify",
+                               "its frame table has gaps: the end record is damaged");
         else
             result = check_frame(handle, &tail->frames[i], block, err);
         at += tail->frames[i].stored_bytes;
@@ -135,9 +139,12 @@ static int check_frames(const struct check *c, const struct tail *tail, struct e
 /* The tail's counts against those of the stream. */
 static int compare_counts(const struct check *c, const struct tail *tail, struct error *err)
 {
-    if (tail->entries != c->seen.entries || tail->further_names != c->seen.further_names || tail->file_bytes != c->seen.file_bytes ||
+    if (tail->entries != c->seen.entries || tail->further_names != c->seen.further_names ||
+        tail->file_bytes != c->seen.file_bytes ||
         memcmp(tail->kinds, c->seen.kinds, sizeof tail->kinds) != 0)
-        return error_set(err, ERROR_FORMAT, "verify", "its end record counts other entries than it holds: the archive is damaged");
+        return error_set(
+            err, ERROR_FORMAT, "verify",
+            "its end record counts other entries than it holds: the archive is damaged");
     return 0;
 }
 
@@ -146,14 +153,16 @@ static void tell_losses(const struct check *c, const struct tail *tail)
     for (size_t i = 0; i < tail->loss_count; i++) {
         struct error cause = {0};
 
-        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)tail->losses[i].reason.size, (const char *)tail->losses[i].reason.data);
+        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)tail->losses[i].reason.size,
+                        (const char *)tail->losses[i].reason.data);
         watcher_loss(c->watcher, tail->losses[i].path, "not exact since the backup", &cause);
         error_release(&cause);
     }
     c->counts->losses = tail->loss_count;
 }
 
-int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts, struct error *err)
+int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts,
+                  struct error *err)
 {
     struct check c = {.watcher = watcher, .counts = counts};
     struct reader_options options = {.watcher = watcher};
@@ -170,7 +179,8 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
         goto done;
     tail = c.archive.is_tar ? reader_tail(c.archive.source) : NULL;
     if (tail != NULL) {
-        if (compare_counts(&c, tail, err) != 0 || (input_can_seek(c.archive.input) && check_frames(&c, tail, err) != 0))
+        if (compare_counts(&c, tail, err) != 0 ||
+            (input_can_seek(c.archive.input) && check_frames(&c, tail, err) != 0))
             goto done;
         tell_losses(&c, tail);
     }

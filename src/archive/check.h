@@ -1,5 +1,6 @@
 /*
- * check.h: proves an archive by itself: every byte is read, every checksum compared, every header decoded, and the tail's counts and frames held against the stream.
+ * check.h: proves an archive by itself: every byte is read, every checksum compared, every header
+ * decoded, and the tail's counts and frames held against the stream.
  */
 #ifndef HOLDFAST_ARCHIVE_CHECK_H
 #define HOLDFAST_ARCHIVE_CHECK_H
@@ -12,7 +13,10 @@ struct check_counts {
     bool is_ours;
 };
 
-/* Reads the archive on `handle`, which it closes. 0: whole, as far as its format can say; -1: damaged, and err says where. Entries that cannot be kept and the archive's own losses go to the watcher. */
-MUST_CHECK int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts, struct error *err);
+/* Reads the archive on `handle`, which it closes. 0: whole, as far as its format can say; -1:
+ * damaged, and err says where. Entries that cannot be kept and the archive's own losses go to the
+ * watcher. */
+MUST_CHECK int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts,
+                             struct error *err);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include <string.h>
 
-int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute, struct error *err)
+int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
+                struct error *err)
 {
     const uint8_t *at = name.data, *end = at + name.size;
 
     buffer_clear(out);
-    if (name.size != 0 && *at == '/' && absolute == NAMES_KEEP_ABSOLUTE && buffer_append_byte(out, '/', err) != 0)
+    if (name.size != 0 && *at == '/' && absolute == NAMES_KEEP_ABSOLUTE &&
+        buffer_append_byte(out, '/', err) != 0)
         return -1;
     while (at < end) {
         const uint8_t *slash = memchr(at, '/', (size_t)(end - at));
@@ -19,7 +21,8 @@ int names_clean(struct buffer *out, struct bytes name, enum names_absolute absol
         if (length != 0 && !(length == 1 && *at == '.')) {
             bool joins = out->size != 0 && out->data[out->size - 1] != '/';
 
-            if ((joins && buffer_append_byte(out, '/', err) != 0) || buffer_append(out, at, length, err) != 0)
+            if ((joins && buffer_append_byte(out, '/', err) != 0) ||
+                buffer_append(out, at, length, err) != 0)
                 return -1;
         }
         at = slash != NULL ? slash + 1 : end;

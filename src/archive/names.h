@@ -8,8 +8,10 @@
 
 enum names_absolute { NAMES_KEEP_ABSOLUTE, NAMES_STRIP_ABSOLUTE };
 
-/* Replaces `out` by the name without `.` components, doubled and trailing slashes. A leading slash stays (to be refused by whoever makes it) unless it is to be stripped; `..` always
- * stays. "." and "./" become the empty path. */
-MUST_CHECK int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute, struct error *err);
+/* Replaces `out` by the name without `.` components, doubled and trailing slashes. A leading slash
+ * stays (to be refused by whoever makes it) unless it is to be stripped; `..` always stays. "." and
+ * "./" become the empty path. */
+MUST_CHECK int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
+                           struct error *err);
 
 #endif

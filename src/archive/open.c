@@ -5,7 +5,8 @@
 
 #include "archive/foreign.h"
 
-int open_any_archive(os_handle handle, const struct reader_options *options, struct opened_archive *out, struct error *err)
+int open_any_archive(os_handle handle, const struct reader_options *options,
+                     struct opened_archive *out, struct error *err)
 {
     struct input *in = NULL;
     int result;

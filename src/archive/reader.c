@@ -1,5 +1,6 @@
 /*
- * reader.c: members to entries. The first member is decoded when the archive is opened, so that the facts are known before the first entry.
+ * reader.c: members to entries. The first member is decoded when the archive is opened, so that the
+ * facts are known before the first entry.
  */
 #include "archive/reader.h"
 
@@ -11,7 +12,8 @@
 #include "archive/tar.h"
 #include "base/table.h"
 
-/* The kind of a member that may get further names and is no regular file; files, the usual, are not kept. */
+/* The kind of a member that may get further names and is no regular file; files, the usual, are not
+ * kept. */
 struct kind_record {
     struct hash128 path;
     uint64_t kind; /* enum entry_kind; 8 bytes so that the record has no padding */
@@ -22,8 +24,8 @@ struct member_data {
     struct data data;
     struct tar_decoder *decoder;
     struct extent whole; /* of a file without holes */
-    size_t extent;   /* the extent that is being read */
-    uint64_t within; /* bytes of it that were read */
+    size_t extent;       /* the extent that is being read */
+    uint64_t within;     /* bytes of it that were read */
 };
 
 struct reader {
@@ -54,7 +56,8 @@ static struct reader *reader_of(struct source *s)
     return (struct reader *)s;
 }
 
-static int read_input(struct tar_input *in, void *bytes, size_t capacity, size_t *got, struct error *err)
+static int read_input(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
+                      struct error *err)
 {
     struct reader *r = (struct reader *)((char *)in - offsetof(struct reader, tar_input));
 
@@ -63,13 +66,15 @@ static int read_input(struct tar_input *in, void *bytes, size_t capacity, size_t
 
 /* ---- Contents ---- */
 
-/* Takes `count` stored bytes of the extent that is being read, into `bytes` or to nowhere (NULL). */
+/* Takes `count` stored bytes of the extent that is being read, into `bytes` or to nowhere (NULL).
+ */
 static int take_stored(struct member_data *m, uint8_t *bytes, uint64_t count, struct error *err)
 {
     uint8_t waste[16384];
 
     while (count != 0) {
-        size_t wanted = bytes == NULL && count > sizeof waste ? sizeof waste : (size_t)count, got = 0;
+        size_t wanted = bytes == NULL && count > sizeof waste ? sizeof waste : (size_t)count,
+               got = 0;
 
         if (tar_read(m->decoder, bytes != NULL ? bytes : waste, wanted, &got, err) != 0)
             return -1;
@@ -83,7 +88,8 @@ static int take_stored(struct member_data *m, uint8_t *bytes, uint64_t count, st
     return 0;
 }
 
-/* Goes on to the extent that holds `offset` or comes next behind it, passing over the data before it. */
+/* Goes on to the extent that holds `offset` or comes next behind it, passing over the data before
+ * it. */
 static int seek_extent(struct member_data *m, uint64_t offset, struct error *err)
 {
     while (m->extent < m->data.extent_count) {
@@ -102,7 +108,8 @@ static int seek_extent(struct member_data *m, uint64_t offset, struct error *err
     return 0;
 }
 
-static int member_read(struct data *d, uint64_t offset, struct data_span span, size_t *got, struct error *err)
+static int member_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
+                       struct error *err)
 {
     struct member_data *m = (struct member_data *)d;
     uint8_t *out = span.bytes;
@@ -145,7 +152,8 @@ static int reader_open_data(struct source *s, struct data **out, struct error *e
     struct reader *r = reader_of(s);
 
     if (entry_is_further_name(&r->entry))
-        return error_set(err, ERROR_UNSUPPORTED, "open", "its data stands at the first name of its file");
+        return error_set(err, ERROR_UNSUPPORTED, "open",
+                         "its data stands at the first name of its file");
     *out = &r->member.data;
     return 0;
 }
@@ -184,7 +192,8 @@ static void make_problem(struct reader *r)
 
 static int set_path(struct reader *r, const struct tar_member *m, struct error *err)
 {
-    enum names_absolute absolute = r->options.strip_absolute ? NAMES_STRIP_ABSOLUTE : NAMES_KEEP_ABSOLUTE;
+    enum names_absolute absolute =
+        r->options.strip_absolute ? NAMES_STRIP_ABSOLUTE : NAMES_KEEP_ABSOLUTE;
     struct entry *e = &r->entry;
 
     if (names_clean(&r->path, m->path, absolute, err) != 0)
@@ -278,7 +287,8 @@ static void set_member_data(struct reader *r, const struct tar_member *m)
 static int check_order(struct reader *r, struct error *err)
 {
     if (r->previous.size != 0 && path_compare(buffer_bytes(&r->previous), r->entry.path) >= 0) {
-        (void)error_set(err, ERROR_FORMAT, "read archive", "entries are not in the order that this archive promises");
+        (void)error_set(err, ERROR_FORMAT, "read archive",
+                        "entries are not in the order that this archive promises");
         return error_at(err, (const char *)r->entry.path.data, r->entry.path.size);
     }
     buffer_clear(&r->previous);
@@ -306,13 +316,15 @@ static int make_entry(struct reader *r, const struct tar_member *m, struct error
     set_member_data(r, m);
     if (m->type == TAR_OTHER) {
         error_release(&r->problem);
-        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive", "a member of the unknown type '%c'", m->type_flag);
+        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive",
+                        "a member of the unknown type '%c'", m->type_flag);
         make_problem(r);
         return 0;
     }
     if (m->acl_lost && e->problem_scope == PROBLEM_NONE) {
         error_release(&r->problem);
-        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive", "an ACL that names users without their numbers");
+        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive",
+                        "an ACL that names users without their numbers");
         e->problem_scope = PROBLEM_METADATA;
         e->problem = &r->problem;
     }
@@ -333,10 +345,12 @@ static int finish(struct reader *r, struct error *err)
     if (found < 0)
         return -1;
     if (trailing != 0)
-        return error_set(err, ERROR_FORMAT, "read archive", "%llu bytes that belong to no archive follow its end",
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "%llu bytes that belong to no archive follow its end",
                          (unsigned long long)trailing);
     if (r->ours && found == 0)
-        return error_set(err, ERROR_FORMAT, "read archive", "its end record is missing: the archive was cut or damaged at its end");
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "its end record is missing: the archive was cut or damaged at its end");
     return 0;
 }
 
@@ -392,7 +406,8 @@ static int reader_next(struct source *s, const struct entry **out, struct error 
     buffer_clear(&r->skipped);
     if (more < 0) {
         buffer_clear(&r->path);
-        if (trouble.path != NULL && buffer_append(&r->path, trouble.path, trouble.path_bytes, err) != 0)
+        if (trouble.path != NULL &&
+            buffer_append(&r->path, trouble.path, trouble.path_bytes, err) != 0)
             return -1;
         error_move(&r->problem, &trouble);
         make_problem(r);
@@ -459,8 +474,10 @@ static int recognise(struct reader *r, struct error *err)
     if (!record.has_archive)
         return 0;
     if (record.archive.version != 1)
-        return error_set(err, ERROR_UNSUPPORTED, "read archive",
-                         "it is of format version %u; this program reads version 1: use a newer holdfast", record.archive.version);
+        return error_set(
+            err, ERROR_UNSUPPORTED, "read archive",
+            "it is of format version %u; this program reads version 1: use a newer holdfast",
+            record.archive.version);
     r->ours = true;
     r->facts = record.archive.facts;
     r->facts.ordered = true;
@@ -471,7 +488,8 @@ static int recognise(struct reader *r, struct error *err)
     return 0;
 }
 
-int reader_open(struct input *in, const struct reader_options *options, struct source **out, struct error *err)
+int reader_open(struct input *in, const struct reader_options *options, struct source **out,
+                struct error *err)
 {
     struct reader *r = calloc(1, sizeof *r);
 

@@ -1,5 +1,6 @@
 /*
- * reader.h: a tar archive as a source. Of our own archives the stream is canonical and the facts are known before the first entry; other tars come in their own order, names cleaned (`./`,
+ * reader.h: a tar archive as a source. Of our own archives the stream is canonical and the facts
+ * are known before the first entry; other tars come in their own order, names cleaned (`./`,
  * `//`, a trailing slash), with what they say of themselves.
  */
 #ifndef HOLDFAST_ARCHIVE_READER_H
@@ -9,13 +10,16 @@
 #include "tree/watcher.h"
 
 struct reader_options {
-    bool strip_absolute;     /* names and hard-link targets that begin with '/' lose their slashes; else they are yielded as they are, to be refused by name */
+    bool strip_absolute; /* names and hard-link targets that begin with '/' lose their slashes; else
+                            they are yielded as they are, to be refused by name */
     struct watcher *watcher; /* told of members that cannot be kept exactly; borrowed */
 };
 
-/* Makes a source of an input of kind INPUT_TAR; the input belongs to the source on success. After its last entry the source reads to the very end of the input: damage in the tail or
- * trailing bytes come as -1 from source_next then. */
-MUST_CHECK int reader_open(struct input *in, const struct reader_options *options, struct source **out, struct error *err);
+/* Makes a source of an input of kind INPUT_TAR; the input belongs to the source on success. After
+ * its last entry the source reads to the very end of the input: damage in the tail or trailing
+ * bytes come as -1 from source_next then. */
+MUST_CHECK int reader_open(struct input *in, const struct reader_options *options,
+                           struct source **out, struct error *err);
 
 /* True if the archive is one of ours. */
 bool reader_is_ours(const struct source *s);

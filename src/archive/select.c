@@ -1,5 +1,6 @@
 /*
- * select.c: a tap stands between the archive and the filter. When the filter asks it for the next entry without having let the last one pass, that one was left out; if it is the first name of
+ * select.c: a tap stands between the archive and the filter. When the filter asks it for the next
+ * entry without having let the last one pass, that one was left out; if it is the first name of
  * several, the tap keeps it aside before it goes on.
  */
 #include "archive/select.h"
@@ -32,9 +33,9 @@ struct kept_record {
 
 struct select {
     struct source source;
-    struct source tap;      /* what the filter reads */
-    struct source *inner;   /* the archive, owned by the tap's side */
-    struct source *filter;  /* owns nothing but itself: closing it closes the tap */
+    struct source tap;        /* what the filter reads */
+    struct source *inner;     /* the archive, owned by the tap's side */
+    struct source *filter;    /* owns nothing but itself: closing it closes the tap */
     const struct entry *last; /* what the tap gave last; NULL if it passed or was kept */
     struct table index;
     struct kept *kept;
@@ -44,9 +45,10 @@ struct select {
     uint64_t spool_bytes;
     struct buffer memory; /* the spool where there is no folder for it */
     struct source_facts tap_facts;
-    struct bytes here;     /* the path that was given last */
-    struct buffer skipped; /* the folder whose content the reader of this source does not want, or empty */
-    struct entry entry;   /* a further name that became a first one */
+    struct bytes here; /* the path that was given last */
+    struct buffer
+        skipped; /* the folder whose content the reader of this source does not want, or empty */
+    struct entry entry;         /* a further name that became a first one */
     const struct kept *current; /* what `entry` stands for, or NULL */
 };
 
@@ -68,7 +70,8 @@ static int spool_write(struct select *s, const void *bytes, size_t count, struct
         if (buffer_append(&s->memory, bytes, count, err) != 0)
             return -1;
     } else {
-        if (s->spool == OS_NO_HANDLE && os_create_unnamed(s->spool_folder, 0600, &s->spool, err) != 0)
+        if (s->spool == OS_NO_HANDLE &&
+            os_create_unnamed(s->spool_folder, 0600, &s->spool, err) != 0)
             return -1;
         if (os_write(s->spool, bytes, count, err) != 0)
             return -1;
@@ -109,7 +112,8 @@ struct spooled {
     uint64_t stored_offset;
 };
 
-static int spooled_take(const struct spooled *d, uint64_t at, uint8_t *bytes, size_t count, struct error *err)
+static int spooled_take(const struct spooled *d, uint64_t at, uint8_t *bytes, size_t count,
+                        struct error *err)
 {
     const struct select *s = d->select;
     size_t got = 0;
@@ -123,20 +127,24 @@ static int spooled_take(const struct spooled *d, uint64_t at, uint8_t *bytes, si
     return got == count ? 0 : error_set(err, ERROR_OS, "read", "what was kept aside is cut short");
 }
 
-static int spooled_read(struct data *data, uint64_t offset, struct data_span span, size_t *got, struct error *err)
+static int spooled_read(struct data *data, uint64_t offset, struct data_span span, size_t *got,
+                        struct error *err)
 {
     const struct spooled *d = (const struct spooled *)data;
     uint64_t stored = d->stored_offset;
     uint8_t *out = span.bytes;
 
-    *got = offset >= data->size ? 0 : data->size - offset < span.capacity ? (size_t)(data->size - offset) : span.capacity;
+    *got = offset >= data->size                  ? 0
+           : data->size - offset < span.capacity ? (size_t)(data->size - offset)
+                                                 : span.capacity;
     memset(out, 0, *got);
     for (size_t i = 0; i < data->extent_count; i++) {
         const struct extent *x = &data->extents[i];
         uint64_t from = x->offset > offset ? x->offset : offset;
         uint64_t to = x->offset + x->length < offset + *got ? x->offset + x->length : offset + *got;
 
-        if (from < to && spooled_take(d, stored + (from - x->offset), out + (from - offset), (size_t)(to - from), err) != 0)
+        if (from < to && spooled_take(d, stored + (from - x->offset), out + (from - offset),
+                                      (size_t)(to - from), err) != 0)
             return -1;
         stored += x->length;
     }
@@ -222,7 +230,8 @@ static int keep(struct select *s, const struct entry *e, struct error *err)
 
 static bool may_be_needed(const struct entry *e)
 {
-    return e->problem_scope != PROBLEM_ENTRY && e->kind != ENTRY_DIRECTORY && !entry_is_further_name(e) && e->link_count != 1;
+    return e->problem_scope != PROBLEM_ENTRY && e->kind != ENTRY_DIRECTORY &&
+           !entry_is_further_name(e) && e->link_count != 1;
 }
 
 /* ---- The tap ---- */
@@ -241,7 +250,8 @@ static int tap_next(struct source *tap, const struct entry **out, struct error *
     return more;
 }
 
-/* Folders that are left out are read all the same: first names may stand below them. The filter leaves their content out by its parents, since it is told that the order cannot be relied on. */
+/* Folders that are left out are read all the same: first names may stand below them. The filter
+ * leaves their content out by its parents, since it is told that the order cannot be relied on. */
 static void tap_skip(struct source *tap)
 {
     (void)tap;
@@ -282,7 +292,8 @@ static const struct source_ops tap_ops = {
 
 /* ---- The wrapper ---- */
 
-/* A further name whose first name was left out: the first such one takes its place, the others become its further names. */
+/* A further name whose first name was left out: the first such one takes its place, the others
+ * become its further names. */
 static int stand_in(struct select *s, const struct entry *e, struct kept *k, struct error *err)
 {
     s->entry = *e;
@@ -315,7 +326,8 @@ static int select_next(struct source *source, const struct entry **out, struct e
     s->current = NULL;
     do {
         more = source_next(s->filter, out, err);
-    } while (more == 1 && s->skipped.size != 0 && path_is_within((*out)->path, buffer_bytes(&s->skipped)));
+    } while (more == 1 && s->skipped.size != 0 &&
+             path_is_within((*out)->path, buffer_bytes(&s->skipped)));
     if (more != 1)
         return more;
     s->last = NULL;
@@ -414,7 +426,8 @@ static const struct source_ops select_ops = {
     .close = select_close,
 };
 
-int select_new(struct source *inner, const struct select_options *options, struct source **out, struct error *err)
+int select_new(struct source *inner, const struct select_options *options, struct source **out,
+               struct error *err)
 {
     struct select *s = calloc(1, sizeof *s);
 

@@ -74,14 +74,17 @@ static void tell(struct findings *to, const struct finding *f)
 
 /* ---- Metadata ---- */
 
-static void tell_field(struct findings *to, struct bytes path, const char *field, const char *a, const char *b)
+static void tell_field(struct findings *to, struct bytes path, const char *field, const char *a,
+                       const char *b)
 {
-    struct finding f = {.kind = FINDING_METADATA, .path = path, .field = field, .a = bytes_of(a), .b = bytes_of(b)};
+    struct finding f = {
+        .kind = FINDING_METADATA, .path = path, .field = field, .a = bytes_of(a), .b = bytes_of(b)};
 
     tell(to, &f);
 }
 
-static void tell_numbers(struct findings *to, struct bytes path, const char *field, const uint64_t numbers[2])
+static void tell_numbers(struct findings *to, struct bytes path, const char *field,
+                         const uint64_t numbers[2])
 {
     char a[32], b[32];
 
@@ -95,8 +98,9 @@ static void tell_mtime(struct findings *to, const struct entry *want, const stru
     struct buffer a = {0}, b = {0};
     struct error err = {0};
 
-    if (text_append_time(&a, want->meta.mtime, &err) == 0 && text_append_time(&b, have->meta.mtime, &err) == 0 &&
-        buffer_terminate(&a, &err) == 0 && buffer_terminate(&b, &err) == 0)
+    if (text_append_time(&a, want->meta.mtime, &err) == 0 &&
+        text_append_time(&b, have->meta.mtime, &err) == 0 && buffer_terminate(&a, &err) == 0 &&
+        buffer_terminate(&b, &err) == 0)
         tell_field(to, want->path, "mtime", (const char *)a.data, (const char *)b.data);
     error_release(&err);
     buffer_release(&a);
@@ -118,7 +122,8 @@ static void tell_xattrs(struct findings *to, const struct entry *want, const str
             f.field = "acl";
         else if (bytes_equal(name, bytes_of("system.posix_acl_default")))
             f.field = "default acl";
-        else if (buffer_append(&field, "xattr ", 6, &err) == 0 && buffer_append(&field, name.data, name.size, &err) == 0 &&
+        else if (buffer_append(&field, "xattr ", 6, &err) == 0 &&
+                 buffer_append(&field, name.data, name.size, &err) == 0 &&
                  buffer_terminate(&field, &err) == 0)
             f.field = (const char *)field.data;
         tell(to, &f);
@@ -154,14 +159,17 @@ static void tell_metadata(struct findings *to, const struct difference_pair *pai
 static void tell_kinds(struct findings *to, const struct difference_pair *pair)
 {
     tell(to, &(struct finding){.kind = FINDING_KIND,
-                              .path = pair->want->path,
-                              .a = bytes_of(entry_kind_name(pair->want->kind)),
-                              .b = bytes_of(entry_kind_name(pair->have->kind))});
+                               .path = pair->want->path,
+                               .a = bytes_of(entry_kind_name(pair->want->kind)),
+                               .b = bytes_of(entry_kind_name(pair->have->kind))});
 }
 
 static void tell_target(struct findings *to, const struct difference_pair *pair)
 {
-    tell(to, &(struct finding){.kind = FINDING_TARGET, .path = pair->want->path, .a = pair->want->target, .b = pair->have->target});
+    tell(to, &(struct finding){.kind = FINDING_TARGET,
+                               .path = pair->want->path,
+                               .a = pair->want->target,
+                               .b = pair->have->target});
 }
 
 static void tell_device(struct findings *to, const struct difference_pair *pair)
@@ -170,7 +178,11 @@ static void tell_device(struct findings *to, const struct difference_pair *pair)
 
     (void)snprintf(a, sizeof a, "%u:%u", pair->want->device_major, pair->want->device_minor);
     (void)snprintf(b, sizeof b, "%u:%u", pair->have->device_major, pair->have->device_minor);
-    tell(to, &(struct finding){.kind = FINDING_METADATA, .path = pair->want->path, .field = "device", .a = bytes_of(a), .b = bytes_of(b)});
+    tell(to, &(struct finding){.kind = FINDING_METADATA,
+                               .path = pair->want->path,
+                               .field = "device",
+                               .a = bytes_of(a),
+                               .b = bytes_of(b)});
 }
 
 void findings_tell_data(struct findings *to, struct bytes path)

@@ -1,5 +1,6 @@
 /*
- * findings.h: how verify tells the differences of two trees, to people and to programs, and counts them.
+ * findings.h: how verify tells the differences of two trees, to people and to programs, and counts
+ * them.
  */
 #ifndef HOLDFAST_CLI_FINDINGS_H
 #define HOLDFAST_CLI_FINDINGS_H

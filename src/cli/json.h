@@ -1,5 +1,6 @@
 /*
- * json.h: one JSON object a line on standard output. Byte strings that are no UTF-8 get the key with "_b64" and base64.
+ * json.h: one JSON object a line on standard output. Byte strings that are no UTF-8 get the key
+ * with "_b64" and base64.
  */
 #ifndef HOLDFAST_CLI_JSON_H
 #define HOLDFAST_CLI_JSON_H
@@ -7,7 +8,8 @@
 #include "base/buffer.h"
 #include "base/text.h"
 
-/* Builds a line; reuse it. Out of memory the line is dropped and the program's exit status says so. */
+/* Builds a line; reuse it. Out of memory the line is dropped and the program's exit status says so.
+ */
 struct json {
     struct buffer line;
     bool comma;

@@ -1,5 +1,6 @@
 /*
- * options.c: the parser. GNU manners: --name=VALUE, --name VALUE, -x VALUE, -xVALUE, -xy for flags, "--" ends options, "-" is an operand.
+ * options.c: the parser. GNU manners: --name=VALUE, --name VALUE, -x VALUE, -xVALUE, -xy for flags,
+ * "--" ends options, "-" is an operand.
  */
 #include "cli/options.h"
 
@@ -64,7 +65,8 @@ static int rule_list_append(struct rule_list *l, struct filter_rule rule, struct
     return 0;
 }
 
-/* Appends a copy of a line as an exclude rule; "+ " before a pattern includes, "- " excludes, "#" and empty lines say nothing. */
+/* Appends a copy of a line as an exclude rule; "+ " before a pattern includes, "- " excludes, "#"
+ * and empty lines say nothing. */
 static int rule_list_append_line(struct rule_list *l, const char *line, struct error *err)
 {
     struct filter_rule rule = {.verdict = FILTER_EXCLUDE};
@@ -109,19 +111,22 @@ static int rule_list_load(struct rule_list *l, const char *path, struct error *e
     return result;
 }
 
-static int set_number(struct option_number *number, const char *name, const char *value, struct error *err)
+static int set_number(struct option_number *number, const char *name, const char *value,
+                      struct error *err)
 {
     char *end;
 
     errno = 0;
     number->value = strtol(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0')
-        return error_set(err, ERROR_USAGE, NULL, "--%s takes a whole number, not '%s'", name, value);
+        return error_set(err, ERROR_USAGE, NULL, "--%s takes a whole number, not '%s'", name,
+                         value);
     number->is_set = true;
     return 0;
 }
 
-static int set_option(struct parser *p, const struct option_group *group, const struct option_spec *spec, const char *value)
+static int set_option(struct parser *p, const struct option_group *group,
+                      const struct option_spec *spec, const char *value)
 {
     void *place = p->settings + group->offset + spec->offset;
 
@@ -147,8 +152,8 @@ static int set_option(struct parser *p, const struct option_group *group, const 
 }
 
 /* The option of that long name (name_bytes of it) or letter, with its group. */
-static const struct option_spec *find_option(const struct option_table *table, struct bytes name, char letter,
-                                             const struct option_group **group)
+static const struct option_spec *find_option(const struct option_table *table, struct bytes name,
+                                             char letter, const struct option_group **group)
 {
     for (size_t g = 0; g < table->group_count; g++) {
         *group = &table->groups[g];
@@ -180,7 +185,8 @@ static int unknown_option(struct parser *p, const char *text, size_t name_bytes)
         }
     }
     if (nearest != NULL)
-        return error_set(p->err, ERROR_USAGE, NULL, "unknown option --%s; did you mean --%s?", name, nearest);
+        return error_set(p->err, ERROR_USAGE, NULL, "unknown option --%s; did you mean --%s?", name,
+                         nearest);
     return error_set(p->err, ERROR_USAGE, NULL, "unknown option --%s", name);
 }
 
@@ -216,7 +222,8 @@ static int parse_letters(struct parser *p, const char *letters)
 {
     for (const char *at = letters; *at != '\0'; at++) {
         const struct option_group *group;
-        const struct option_spec *spec = find_option(p->table, (struct bytes){NULL, 0}, *at, &group);
+        const struct option_spec *spec =
+            find_option(p->table, (struct bytes){NULL, 0}, *at, &group);
         const char *value = NULL;
 
         if (spec == NULL)
@@ -233,7 +240,8 @@ static int parse_letters(struct parser *p, const char *letters)
     return 0;
 }
 
-int options_parse(const struct option_table *table, void *settings, struct text_list *arguments, struct error *err)
+int options_parse(const struct option_table *table, void *settings, struct text_list *arguments,
+                  struct error *err)
 {
     struct parser p = {.table = table, .settings = settings, .arguments = arguments, .err = err};
     size_t operands = 0;

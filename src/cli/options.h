@@ -1,5 +1,6 @@
 /*
- * options.h: one table of options a command; it feeds the parser, --help, the manual page and completion.
+ * options.h: one table of options a command; it feeds the parser, --help, the manual page and
+ * completion.
  */
 #ifndef HOLDFAST_CLI_OPTIONS_H
 #define HOLDFAST_CLI_OPTIONS_H
@@ -25,12 +26,12 @@ struct rule_list {
 
 /* What an option does with the struct at its offset. */
 enum option_type {
-    OPTION_FLAG,    /* bool: set to true */
-    OPTION_TEXT,    /* const char *: the last one given */
-    OPTION_NUMBER,  /* struct option_number */
-    OPTION_LIST,    /* struct text_list: appended */
-    OPTION_EXCLUDE, /* struct rule_list: appended */
-    OPTION_INCLUDE, /* struct rule_list: appended */
+    OPTION_FLAG,         /* bool: set to true */
+    OPTION_TEXT,         /* const char *: the last one given */
+    OPTION_NUMBER,       /* struct option_number */
+    OPTION_LIST,         /* struct text_list: appended */
+    OPTION_EXCLUDE,      /* struct rule_list: appended */
+    OPTION_INCLUDE,      /* struct rule_list: appended */
     OPTION_EXCLUDE_FROM, /* struct rule_list: the lines of a file appended */
 };
 
@@ -40,8 +41,8 @@ struct option_number {
 };
 
 struct option_spec {
-    const char *name;     /* without the dashes */
-    char letter;          /* short form, or 0 */
+    const char *name; /* without the dashes */
+    char letter;      /* short form, or 0 */
     enum option_type type;
     size_t offset;        /* into the struct that the group is about */
     const char *argument; /* its name in help, "PATTERN"; NULL for flags */
@@ -62,9 +63,11 @@ struct option_table {
     size_t group_count;
 };
 
-/* Takes the options out of `arguments` and sets them in `settings`; what is left, in order, are the operands. Options may stand anywhere before "--". A typo is ERROR_USAGE
- * with the nearest option. */
-MUST_CHECK int options_parse(const struct option_table *table, void *settings, struct text_list *arguments, struct error *err);
+/* Takes the options out of `arguments` and sets them in `settings`; what is left, in order, are the
+ * operands. Options may stand anywhere before "--". A typo is ERROR_USAGE with the nearest option.
+ */
+MUST_CHECK int options_parse(const struct option_table *table, void *settings,
+                             struct text_list *arguments, struct error *err);
 
 MUST_CHECK int text_list_append(struct text_list *l, const char *text, struct error *err);
 void text_list_release(struct text_list *l);

@@ -49,7 +49,8 @@ const char *print_size(char *text, size_t text_bytes, uint64_t bytes)
         value /= 1000;
         unit++;
     }
-    (void)snprintf(text, text_bytes, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    (void)snprintf(text, text_bytes, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value,
+                   units[unit]);
     return text;
 }
 

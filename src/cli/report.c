@@ -40,7 +40,8 @@ static struct report_group *group_of(struct report *r, enum notice_kind kind, co
     return &grown[r->group_count++];
 }
 
-static void group_add(struct report *r, enum notice_kind kind, const char *reason, struct bytes path)
+static void group_add(struct report *r, enum notice_kind kind, const char *reason,
+                      struct bytes path)
 {
     struct report_group *group = group_of(r, kind, reason);
     struct error err = {0};
@@ -139,7 +140,8 @@ static void on_notice(struct watcher *w, const struct notice *n)
 
 /* ---- Progress ---- */
 
-/* Cuts a path to its last part so that the line fits; UTF-8 continuation bytes are not split off alone. */
+/* Cuts a path to its last part so that the line fits; UTF-8 continuation bytes are not split off
+ * alone. */
 static struct bytes path_end(struct bytes path, size_t room)
 {
     if (path.size <= room)
@@ -205,7 +207,8 @@ void report_clear_progress(struct report *r)
 void report_init(struct report *r, const char *command, struct report_settings settings)
 {
     memset(r, 0, sizeof *r);
-    r->watcher = (struct watcher){.notice = on_notice, .progress = on_progress, .stopped = on_stopped};
+    r->watcher =
+        (struct watcher){.notice = on_notice, .progress = on_progress, .stopped = on_stopped};
     r->settings = settings;
     r->command = command;
     r->progress.shown_at_all = os_is_terminal(2, &r->progress.columns) && !settings.json;
@@ -255,7 +258,8 @@ void report_print_groups(struct report *r)
             fputc('\n', stderr);
         }
         if (group->count > REPORT_NAMES_SHOWN)
-            fprintf(stderr, "    and %" PRIu64 " more; --json names all\n", group->count - REPORT_NAMES_SHOWN);
+            fprintf(stderr, "    and %" PRIu64 " more; --json names all\n",
+                    group->count - REPORT_NAMES_SHOWN);
     }
 }
 

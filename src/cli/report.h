@@ -1,5 +1,6 @@
 /*
- * report.h: what a run has to say: gathers losses and errors in groups of equal reasons, prints changes and progress, and decides the exit status (DESIGN 9).
+ * report.h: what a run has to say: gathers losses and errors in groups of equal reasons, prints
+ * changes and progress, and decides the exit status (DESIGN 9).
  */
 #ifndef HOLDFAST_CLI_REPORT_H
 #define HOLDFAST_CLI_REPORT_H
@@ -58,10 +59,12 @@ void report_release(struct report *r);
 void report_clear_progress(struct report *r);
 /* Prints the groups to standard error: "3 entries: open: Permission denied", and names. */
 void report_print_groups(struct report *r);
-/* Ends a run: prints the groups, then, if `stopped` is set, why the run stopped and `remains`, what there is to do. Returns the exit status: that of a signal, EXIT_STOPPED (or EXIT_USAGE for ERROR_USAGE), or
- * by what was told. */
+/* Ends a run: prints the groups, then, if `stopped` is set, why the run stopped and `remains`, what
+ * there is to do. Returns the exit status: that of a signal, EXIT_STOPPED (or EXIT_USAGE for
+ * ERROR_USAGE), or by what was told. */
 int report_end(struct report *r, const struct error *stopped, const char *remains);
-/* Begins the summary object of --json, with counts of losses and errors; the caller adds fields and calls json_end. */
+/* Begins the summary object of --json, with counts of losses and errors; the caller adds fields and
+ * calls json_end. */
 void report_json_summary(struct report *r, int status);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * roots.c: names by order of absolute paths ("~2" for equal ones), then sorted by name, the order of the archive.
+ * roots.c: names by order of absolute paths ("~2" for equal ones), then sorted by name, the order
+ * of the archive.
  */
 #include "cli/roots.h"
 
@@ -48,8 +49,10 @@ static int absolute_path(const char *source, struct buffer *out, struct error *e
         os_close(handle);
         return result;
     }
-    result = slash == NULL ? buffer_append(&folder, ".", 1, err) : buffer_append(&folder, source, (size_t)(slash - source) + 1, err);
-    if (result == 0 && buffer_terminate(&folder, err) == 0 && os_open_root((const char *)folder.data, &handle, err) == 0) {
+    result = slash == NULL ? buffer_append(&folder, ".", 1, err)
+                           : buffer_append(&folder, source, (size_t)(slash - source) + 1, err);
+    if (result == 0 && buffer_terminate(&folder, err) == 0 &&
+        os_open_root((const char *)folder.data, &handle, err) == 0) {
         const char *name = slash != NULL ? slash + 1 : source;
 
         result = os_handle_path(handle, out, err);
@@ -86,14 +89,17 @@ static int name_root(struct named_root *root, const char *as, struct error *err)
 }
 
 /* Takes one source in; what is not there is told. */
-static int add_root(struct root_list *l, const char *source, const char *as, struct watcher *watcher)
+static int add_root(struct root_list *l, const char *source, const char *as,
+                    struct watcher *watcher)
 {
     struct named_root *root = &l->items[l->count];
     struct error err = {0};
     int result;
 
     *root = (struct named_root){.source = source};
-    result = absolute_path(source, &root->absolute, &err) == 0 && name_root(root, as, &err) == 0 ? 0 : -1;
+    result = absolute_path(source, &root->absolute, &err) == 0 && name_root(root, as, &err) == 0
+                 ? 0
+                 : -1;
     if (result == 0) {
         l->count++;
     } else {
@@ -112,10 +118,13 @@ static void drop_inner(struct root_list *l, struct watcher *watcher)
 
     for (size_t i = 0; i < l->count; i++) {
         struct named_root *root = &l->items[i];
-        struct bytes outer = kept != 0 ? buffer_bytes(&l->items[kept - 1].absolute) : (struct bytes){NULL, 0};
+        struct bytes outer =
+            kept != 0 ? buffer_bytes(&l->items[kept - 1].absolute) : (struct bytes){NULL, 0};
 
-        if (kept != 0 && (path_is_within(buffer_bytes(&root->absolute), outer) || bytes_equal(outer, bytes_of("/")))) {
-            watcher_remark(watcher, bytes_of(root->source), "lies inside another source and is stored there");
+        if (kept != 0 && (path_is_within(buffer_bytes(&root->absolute), outer) ||
+                          bytes_equal(outer, bytes_of("/")))) {
+            watcher_remark(watcher, bytes_of(root->source),
+                           "lies inside another source and is stored there");
             buffer_release(&root->name);
             buffer_release(&root->absolute);
         } else {
@@ -146,7 +155,8 @@ static int make_unique(struct root_list *l, struct error *err)
 
             (void)snprintf(suffix, sizeof suffix, "~%u", n);
             name->size = plain;
-            if (buffer_append(name, suffix, strlen(suffix), err) != 0 || buffer_terminate(name, err) != 0)
+            if (buffer_append(name, suffix, strlen(suffix), err) != 0 ||
+                buffer_terminate(name, err) != 0)
                 return -1;
         }
     }
@@ -160,7 +170,8 @@ static int check_request(const struct root_request *request, struct error *err)
     return 0;
 }
 
-int root_list_make(struct root_list *l, const struct root_request *request, struct watcher *watcher, struct error *err)
+int root_list_make(struct root_list *l, const struct root_request *request, struct watcher *watcher,
+                   struct error *err)
 {
     *l = (struct root_list){0};
     if (check_request(request, err) != 0)
@@ -170,10 +181,12 @@ int root_list_make(struct root_list *l, const struct root_request *request, stru
     if (l->items == NULL || l->roots == NULL)
         return error_memory(err);
     for (size_t i = 0; i < request->source_count; i++)
-        (void)add_root(l, request->sources[i], i < request->as->count ? request->as->items[i] : NULL, watcher);
+        (void)add_root(l, request->sources[i],
+                       i < request->as->count ? request->as->items[i] : NULL, watcher);
     if (l->count == 0)
         return error_set(err, ERROR_USAGE, NULL,
-                         request->source_count == 1 ? "the source is not there" : "none of the sources is there");
+                         request->source_count == 1 ? "the source is not there"
+                                                    : "none of the sources is there");
     qsort(l->items, l->count, sizeof *l->items, compare_absolute);
     drop_inner(l, watcher);
     if (make_unique(l, err) != 0)

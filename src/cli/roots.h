@@ -1,5 +1,6 @@
 /*
- * roots.h: the sources of a backup as roots of an archive: their stored names, one a place, none twice (DESIGN 6).
+ * roots.h: the sources of a backup as roots of an archive: their stored names, one a place, none
+ * twice (DESIGN 6).
  */
 #ifndef HOLDFAST_CLI_ROOTS_H
 #define HOLDFAST_CLI_ROOTS_H
@@ -21,9 +22,12 @@ struct root_request {
     const struct text_list *as; /* --as */
 };
 
-/* Makes roots of the sources. --as names them in order: a name, or a path whose last component is the name and which is told as the root's place. A source that is not there is told to the watcher
- * and left out; if all are missing it is ERROR_USAGE. A source inside another is stored under the outer one alone. */
-MUST_CHECK int root_list_make(struct root_list *l, const struct root_request *request, struct watcher *watcher, struct error *err);
+/* Makes roots of the sources. --as names them in order: a name, or a path whose last component is
+ * the name and which is told as the root's place. A source that is not there is told to the watcher
+ * and left out; if all are missing it is ERROR_USAGE. A source inside another is stored under the
+ * outer one alone. */
+MUST_CHECK int root_list_make(struct root_list *l, const struct root_request *request,
+                              struct watcher *watcher, struct error *err);
 void root_list_release(struct root_list *l);
 /* The layout for the walk, borrowed from the list. */
 struct disk_layout root_list_layout(const struct root_list *l);

@@ -1,5 +1,6 @@
 /*
- * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive is reader, catalogue (of other tools' archives), select.
+ * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive is reader,
+ * catalogue (of other tools' archives), select.
  */
 #include "cli/tree.h"
 
@@ -20,7 +21,8 @@ const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
      "leave out the content of folders that hold a CACHEDIR.TAG"},
     {"exclude-if-present", 0, OPTION_LIST, offsetof(struct filter_settings, if_present), "NAME",
      "leave out the content of folders that hold a file NAME"},
-    {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL, "leave out what carries the no-dump flag (chattr +d)"},
+    {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL,
+     "leave out what carries the no-dump flag (chattr +d)"},
     {"one-file-system", 'x', OPTION_FLAG, offsetof(struct filter_settings, one_file_system), NULL,
      "do not go into folders on other file systems"},
 };
@@ -79,12 +81,14 @@ int tree_root_name(const char *path, struct buffer *out, struct error *err)
 {
     struct bytes name = last_component(bytes_of(path));
     bool dots = bytes_equal(name, bytes_of(".")) || bytes_equal(name, bytes_of(".."));
-    int result = name.size == 0 || dots ? resolved_name(path, out, err) : buffer_append(out, name.data, name.size, err);
+    int result = name.size == 0 || dots ? resolved_name(path, out, err)
+                                        : buffer_append(out, name.data, name.size, err);
 
     return result == 0 ? buffer_terminate(out, err) : -1;
 }
 
-int tree_paths(const struct text_list *texts, size_t from, size_t count, struct bytes **out, struct error *err)
+int tree_paths(const struct text_list *texts, size_t from, size_t count, struct bytes **out,
+               struct error *err)
 {
     struct bytes *paths = calloc(count + 1, sizeof *paths);
 
@@ -128,7 +132,8 @@ static bool filters_anything(const struct filter_options *f)
     return f->rule_count != 0 || f->path_count != 0 || f->probe != NULL;
 }
 
-int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *o, struct error *err)
+int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *o,
+                     struct error *err)
 {
     struct walk_options walk = {.one_file_system = o->filter != NULL && o->filter->one_file_system,
                                 .owner_names = o->owner_names,
@@ -148,14 +153,16 @@ int tree_open_layout(struct tree *t, const struct disk_layout *layout, const str
     }
     if (o->filter != NULL && o->filter->nodump && nodump_new(t->source, &t->source, err) != 0)
         return -1;
-    if (namegroup_new(t->source, (struct namegroup_options){.count_is_hint = walk_link_count_is_hint(t->walk)}, &t->groups,
-                      err) != 0)
+    if (namegroup_new(t->source,
+                      (struct namegroup_options){.count_is_hint = walk_link_count_is_hint(t->walk)},
+                      &t->groups, err) != 0)
         return -1;
     t->source = t->groups;
     return 0;
 }
 
-static int open_folder(struct tree *t, const char *what, const struct tree_options *o, struct error *err)
+static int open_folder(struct tree *t, const char *what, const struct tree_options *o,
+                       struct error *err)
 {
     struct disk_root root = {.name = o->root_name, .place = what};
     struct disk_layout layout = {.roots = &root, .root_count = 1};
@@ -169,13 +176,15 @@ static int open_folder(struct tree *t, const char *what, const struct tree_optio
 }
 
 /* Chosen names of an archive, with a folder for what has to be kept aside. */
-static int add_select(struct tree *t, const struct filter_options *filter, const struct tree_options *o, struct error *err)
+static int add_select(struct tree *t, const struct filter_options *filter,
+                      const struct tree_options *o, struct error *err)
 {
     struct select_options select = {.filter = *filter, .contents = o->contents};
     struct error ignored = {0};
     const char *folder = getenv("TMPDIR");
 
-    if (o->contents && os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &t->spool, &ignored) != 0)
+    if (o->contents && os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp",
+                                    &t->spool, &ignored) != 0)
         t->spool = OS_NO_HANDLE; /* then in memory */
     error_release(&ignored);
     select.spool = t->spool;
@@ -185,7 +194,8 @@ static int add_select(struct tree *t, const struct filter_options *filter, const
     return 0;
 }
 
-static int open_archive(struct tree *t, const char *what, const struct tree_options *o, struct error *err)
+static int open_archive(struct tree *t, const char *what, const struct tree_options *o,
+                        struct error *err)
 {
     struct reader_options reader = {.strip_absolute = o->strip_absolute, .watcher = o->watcher};
     struct opened_archive archive;
@@ -206,14 +216,16 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
         t->reader = archive.source;
     } else {
         t->input = NULL; /* goes with the archive, which the catalogue closes */
-        if (catalogue_new(t->source, o->contents ? CATALOGUE_WITH_HASHES : CATALOGUE_WITHOUT_HASHES, &t->source, err) != 0)
+        if (catalogue_new(t->source, o->contents ? CATALOGUE_WITH_HASHES : CATALOGUE_WITHOUT_HASHES,
+                          &t->source, err) != 0)
             return -1;
     }
     filter = filter_options_of(t, o);
     return filters_anything(&filter) ? add_select(t, &filter, o, err) : 0;
 }
 
-int tree_open(struct tree *t, const char *what, const struct tree_options *options, struct error *err)
+int tree_open(struct tree *t, const char *what, const struct tree_options *options,
+              struct error *err)
 {
     int folder, result = -1;
 

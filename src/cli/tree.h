@@ -1,5 +1,6 @@
 /*
- * tree.h: what the user names, a folder or an archive, opened as a source with its filters and name groups on top. Shared by the commands that read.
+ * tree.h: what the user names, a folder or an archive, opened as a source with its filters and name
+ * groups on top. Shared by the commands that read.
  */
 #ifndef HOLDFAST_CLI_TREE_H
 #define HOLDFAST_CLI_TREE_H
@@ -26,10 +27,12 @@ struct tree_options {
     size_t path_count;
     bool owner_names;
     bool strip_absolute;
-    bool contents; /* contents will be asked for: of other tools' archives they are hashed, of chosen paths kept aside */
-    const struct identity *leave_out;     /* files that are no part of a folder, or NULL */
+    bool contents; /* contents will be asked for: of other tools' archives they are hashed, of
+                      chosen paths kept aside */
+    const struct identity *leave_out; /* files that are no part of a folder, or NULL */
     size_t leave_out_count;
-    const char *root_name;                /* name for a folder's root in entry paths; NULL: its own last component */
+    const char
+        *root_name; /* name for a folder's root in entry paths; NULL: its own last component */
     struct watcher *watcher;
 };
 
@@ -49,24 +52,31 @@ struct tree {
 };
 
 /* Opens `what`: "-" is an archive on standard input. Errors name it. */
-MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
+MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options,
+                         struct error *err);
 /* Opens folders by a layout, with the same wrappers. */
-MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *options,
-                                struct error *err);
-/* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE; the further names of an archive are completed (samefile.h). */
-MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tree_options *options, struct error *err);
+MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout,
+                                const struct tree_options *options, struct error *err);
+/* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE;
+ * the further names of an archive are completed (samefile.h). */
+MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tree_options *options,
+                               struct error *err);
 void tree_close(struct tree *t);
 
 /* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options);
 
-/* True if the name is a folder (following links), false if a file, -1 with an error if it is neither or not there. */
+/* True if the name is a folder (following links), false if a file, -1 with an error if it is
+ * neither or not there. */
 MUST_CHECK int tree_is_folder(const char *what, struct error *err);
 
-/* The last component of a path as typed, with `.` and `..` resolved; "root" for "/". Appended and NUL-terminated. */
+/* The last component of a path as typed, with `.` and `..` resolved; "root" for "/". Appended and
+ * NUL-terminated. */
 MUST_CHECK int tree_root_name(const char *path, struct buffer *out, struct error *err);
 
-/* A text list as chosen paths: trailing slashes and leading "./" taken away. The bytes point into the texts; *out is the caller's. */
-MUST_CHECK int tree_paths(const struct text_list *texts, size_t from, size_t count, struct bytes **out, struct error *err);
+/* A text list as chosen paths: trailing slashes and leading "./" taken away. The bytes point into
+ * the texts; *out is the caller's. */
+MUST_CHECK int tree_paths(const struct text_list *texts, size_t from, size_t count,
+                          struct bytes **out, struct error *err);
 
 #endif

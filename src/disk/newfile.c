@@ -16,7 +16,8 @@ static int open_place(struct newfile *f, const char *path, struct error *err)
 
     if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return error_set(err, ERROR_USAGE, NULL, "'%s' names a folder, not a file", path);
-    if (buffer_append(&f->name, name, strlen(name), err) != 0 || buffer_terminate(&f->name, err) != 0)
+    if (buffer_append(&f->name, name, strlen(name), err) != 0 ||
+        buffer_terminate(&f->name, err) != 0)
         return -1;
     if (slash == NULL)
         result = buffer_append(&folder, ".", 1, err);
@@ -37,8 +38,8 @@ static int choose_temporary(struct newfile *f, struct error *err)
 
     if (os_random(random, sizeof random, err) != 0)
         return -1;
-    (void)snprintf(text, sizeof text, ".holdfast-%02x%02x%02x%02x%02x%02x%02x%02x.part", random[0], random[1], random[2], random[3],
-                   random[4], random[5], random[6], random[7]);
+    (void)snprintf(text, sizeof text, ".holdfast-%02x%02x%02x%02x%02x%02x%02x%02x.part", random[0],
+                   random[1], random[2], random[3], random[4], random[5], random[6], random[7]);
     buffer_clear(&f->temporary);
     if (buffer_append(&f->temporary, text, strlen(text), err) != 0)
         return -1;
@@ -55,7 +56,8 @@ int newfile_begin(struct newfile *f, const char *path, struct error *err)
     if (os_create_unnamed(f->folder, 0644, &f->file, &none) == 0)
         return 0;
     error_release(&none);
-    if (choose_temporary(f, err) == 0 && os_create_file(f->folder, (const char *)f->temporary.data, 0644, &f->file, err) == 0)
+    if (choose_temporary(f, err) == 0 &&
+        os_create_file(f->folder, (const char *)f->temporary.data, 0644, &f->file, err) == 0)
         return 0;
     buffer_clear(&f->temporary);
 fail:

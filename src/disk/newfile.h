@@ -1,5 +1,7 @@
 /*
- * newfile.h: a file that appears under its name whole and synced, or not at all (SAFETY R6): written without a name (O_TMPFILE) or, where that cannot be, under a temporary one in the same folder.
+ * newfile.h: a file that appears under its name whole and synced, or not at all (SAFETY R6):
+ * written without a name (O_TMPFILE) or, where that cannot be, under a temporary one in the same
+ * folder.
  */
 #ifndef HOLDFAST_DISK_NEWFILE_H
 #define HOLDFAST_DISK_NEWFILE_H
@@ -16,10 +18,12 @@ struct newfile {
 
 enum newfile_durability { NEWFILE_SYNC, NEWFILE_NO_SYNC };
 
-/* Begins a file that will be at `path` (its folder must be there; a link at the path's last component is replaced, not followed). */
+/* Begins a file that will be at `path` (its folder must be there; a link at the path's last
+ * component is replaced, not followed). */
 MUST_CHECK int newfile_begin(struct newfile *f, const char *path, struct error *err);
 /* Puts it in place, over what stands there. The struct is released whatever the result. */
-MUST_CHECK int newfile_commit(struct newfile *f, enum newfile_durability durability, struct error *err);
+MUST_CHECK int newfile_commit(struct newfile *f, enum newfile_durability durability,
+                              struct error *err);
 /* Throws it away. */
 void newfile_abandon(struct newfile *f);
 
