@@ -152,6 +152,8 @@ static int next_name(struct walk *w, struct error *err)
 {
     struct walk_level *level = &w->levels[w->depth - 1];
 
+    if (level->unlisted)
+        return tell_unlisted(w, level);
     while (level->next < level->listing.count) {
         size_t index = level->next++;
         const char *name = os_listing_name(&level->listing, index);
@@ -166,8 +168,6 @@ static int next_name(struct walk *w, struct error *err)
         if (got)
             return got;
     }
-    if (level->unlisted)
-        return tell_unlisted(w, level);
     return leave(w, err);
 }
 

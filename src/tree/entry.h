@@ -71,8 +71,8 @@ struct identity {
 enum problem_scope {
     PROBLEM_NONE,
     PROBLEM_ENTRY,    /* the name is there, nothing else is known: kind and metadata are not to be used */
-    PROBLEM_CONTENT,  /* a folder that could not be listed (to its end): comes as a further item with the folder's own path, behind
-                         what was listed; nothing may be deleted below it */
+    PROBLEM_CONTENT,  /* a folder that could not be listed (to its end): comes as a further item with the folder's own path, before
+                         the names that were listed (or, if the folder was lost while it was read, among them); nothing may be deleted below it */
     PROBLEM_METADATA, /* the entry stands, but `meta.known` lacks what could not be read */
 };
 
