@@ -25,3 +25,28 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
     out->is_ours = out->is_tar && reader_is_ours(out->source);
     return 0;
 }
+
+bool may_be_archive(const char *path)
+{
+    struct source *source = NULL;
+    struct input *in = NULL;
+    struct error err = {0};
+    os_handle handle;
+    bool maybe = true;
+
+    if (os_open_path(path, &handle, &err) != 0)
+        goto done;
+    if (input_open(handle, &in, &err) != 0) {
+        os_close(handle);
+        goto done;
+    }
+    if (input_kind(in) == INPUT_FOREIGN && foreign_open(in, NULL, &source, &err) != 0)
+        maybe = false;
+    if (source != NULL)
+        source_close(source);
+    else
+        input_close(in);
+done:
+    error_release(&err);
+    return maybe;
+}

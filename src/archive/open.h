@@ -18,4 +18,7 @@ struct opened_archive {
 MUST_CHECK int open_any_archive(os_handle handle, const struct reader_options *options,
                                 struct opened_archive *out, struct error *err);
 
+/* True unless the file at `path` is surely none: what cannot be opened or is damaged may be one. */
+bool may_be_archive(const char *path);
+
 #endif

@@ -48,28 +48,35 @@ static int choose_container(const struct job *job, enum container *out, struct e
         const char *suffix, *format;
         enum container container;
     } known[] = {
-        {".tar.zst", "tar.zst", CONTAINER_ZSTD}, {".tzst", "zst", CONTAINER_ZSTD}, {".tar.gz", "tar.gz", CONTAINER_GZIP},
-        {".tgz", "gz", CONTAINER_GZIP},          {".tar", "tar", CONTAINER_PLAIN},
+        {".tar.zst", "tar.zst", CONTAINER_ZSTD}, {".tzst", "zst", CONTAINER_ZSTD},
+        {".tar.gz", "tar.gz", CONTAINER_GZIP},   {".tgz", "gz", CONTAINER_GZIP},
+        {".tar", "tar", CONTAINER_PLAIN},
     };
     const char *format = job->settings->format;
 
     if (format == NULL && strcmp(job->archive, "-") == 0)
         format = "tar.zst";
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (format != NULL ? strcmp(format, known[i].format) == 0 : ends_with(job->archive, known[i].suffix)) {
+        if (format != NULL ? strcmp(format, known[i].format) == 0
+                           : ends_with(job->archive, known[i].suffix)) {
             *out = known[i].container;
             return 0;
         }
     }
     if (format != NULL)
-        return error_set(err, ERROR_USAGE, NULL, "unknown format '%s': tar.zst, tar.gz or tar", format);
+        return error_set(err, ERROR_USAGE, NULL, "unknown format '%s': tar.zst, tar.gz or tar",
+                         format);
     return error_set(err, ERROR_USAGE, NULL,
-                     "the last name is the archive to write, and '%s' has no suffix that says how (.tar.zst, .tar.gz, .tar); give the "
-                     "archive's name last, or --format", job->archive);
+                     "the last name is the archive to write, and '%s' has no suffix that says how "
+                     "(.tar.zst, .tar.gz, .tar); give the "
+                     "archive's name last, or --format",
+                     job->archive);
 }
 
-/* An existing file is replaced only if it is an archive, or empty. Its identity is kept so that it is no part of its own source. */
-static int check_existing(const struct job *job, struct identity *existing, bool *exists, struct error *err)
+/* An existing file is replaced only if it is an archive, or empty. Its identity is kept so that it
+ * is no part of its own source. */
+static int check_existing(const struct job *job, struct identity *existing, bool *exists,
+                          struct error *err)
 {
     struct os_stat status;
     struct error missing = {0};
@@ -82,7 +89,8 @@ static int check_existing(const struct job *job, struct identity *existing, bool
     if (!*exists)
         return 0;
     if (status.kind != OS_FILE)
-        return error_set(err, ERROR_USAGE, NULL, "'%s' is %s: the last name is the archive to write", job->archive,
+        return error_set(err, ERROR_USAGE, NULL,
+                         "'%s' is %s: the last name is the archive to write", job->archive,
                          status.kind == OS_DIRECTORY ? "a folder" : "no regular file");
     *existing = (struct identity){status.device, {status.file[0], status.file[1]}};
     if (status.size == 0)
@@ -98,12 +106,26 @@ static int check_existing(const struct job *job, struct identity *existing, bool
     }
     error_release(&missing);
     if (!is_archive)
-        return error_set(err, ERROR_USAGE, NULL, "'%s' is there and is no archive: it is not replaced; choose another name, or remove it first",
+        return error_set(err, ERROR_USAGE, NULL,
+                         "'%s' is there and is no archive: it is not replaced; choose another "
+                         "name, or remove it first",
                          job->archive);
     return 0;
 }
 
 /* ---- The run ---- */
+
+static int choose_level(struct job *job, struct error *err)
+{
+    const struct option_number *level = &job->settings->level;
+    long highest = job->backup.output.container == CONTAINER_ZSTD ? 19 : 9;
+
+    job->backup.output.level = (int)level->value;
+    job->backup.output.level_is_set = level->is_set;
+    if (level->is_set && (level->value < 1 || level->value > highest))
+        return error_set(err, ERROR_USAGE, NULL, "--level is 1 to %ld for this format", highest);
+    return 0;
+}
 
 static int open_output(struct job *job, struct error *err)
 {
@@ -114,24 +136,32 @@ static int open_output(struct job *job, struct error *err)
         return 0;
     if (strcmp(job->archive, "-") == 0) {
         if (os_is_terminal(os_stdout(), &columns))
-            return error_set(err, ERROR_USAGE, NULL, "standard output is a terminal: send the archive to a file or a pipe");
+            return error_set(err, ERROR_USAGE, NULL,
+                             "standard output is a terminal: send the archive to a file or a pipe");
         if (job->settings->common.json)
-            return error_set(err, ERROR_USAGE, NULL, "--json and an archive cannot both go to standard output");
+            return error_set(err, ERROR_USAGE, NULL,
+                             "--json and an archive cannot both go to standard output");
         job->backup.archive = os_stdout();
         return 0;
     }
-    if (newfile_begin(&job->file, job->archive, err) != 0)
+    if (newfile_begin(&job->file, job->archive, err) != 0) {
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
         return -1;
+    }
     job->has_file = true;
     job->backup.archive = job->file.file;
     return 0;
 }
 
-static int open_source(struct job *job, const struct identity *existing, bool exists, struct error *err)
+static int open_source(struct job *job, const struct identity *existing, bool exists,
+                       struct error *err)
 {
     const struct backup_settings *s = job->settings;
     struct identity leave_out[2];
-    struct tree_options options = {.filter = &s->filter, .owner_names = true, .leave_out = leave_out, .watcher = &job->report.watcher};
+    struct tree_options options = {.filter = &s->filter,
+                                   .owner_names = true,
+                                   .leave_out = leave_out,
+                                   .watcher = &job->report.watcher};
     struct disk_layout layout = root_list_layout(&job->roots);
 
     if (exists)
@@ -141,7 +171,8 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
 
         if (os_stat_handle(job->file.file, &status, err) != 0)
             return -1;
-        leave_out[options.leave_out_count++] = (struct identity){status.device, {status.file[0], status.file[1]}};
+        leave_out[options.leave_out_count++] =
+            (struct identity){status.device, {status.file[0], status.file[1]}};
     }
     return tree_open_layout(&job->tree, &layout, &options, err);
 }
@@ -149,7 +180,8 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
 /* The archive's own memory of what was left out. */
 static int describe_options(const struct backup_settings *s, struct buffer *out, struct error *err)
 {
-    static const char *const names[] = {[FILTER_EXCLUDE] = "exclude=", [FILTER_INCLUDE] = "include="};
+    static const char *const names[] = {
+        [FILTER_EXCLUDE] = "exclude=", [FILTER_INCLUDE] = "include="};
     int result = 0;
 
     for (size_t i = 0; result == 0 && i < s->filter.rules.count; i++) {
@@ -190,7 +222,8 @@ static void remark_inside(struct job *job)
         for (size_t i = 0; i < facts->root_count; i++) {
             if (path_is_within(buffer_bytes(&folder), bytes_of(facts->roots[i].absolute_path)))
                 watcher_remark(&job->report.watcher, bytes_of(job->archive),
-                               "the archive lies inside its source: it is left out, and its folder's time changes when it is put in place");
+                               "the archive lies inside its source: it is left out, and its "
+                               "folder's time changes when it is put in place");
         }
     }
     error_release(&err);
@@ -206,15 +239,14 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     bool exists = false;
     int result = -1;
 
-    if (choose_container(job, &job->backup.output.container, err) != 0)
+    if (choose_container(job, &job->backup.output.container, err) != 0 ||
+        choose_level(job, err) != 0)
         return -1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
-    if (root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 || open_output(job, err) != 0 ||
-        open_source(job, &existing, exists, err) != 0)
+    if (root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 ||
+        open_output(job, err) != 0 || open_source(job, &existing, exists, err) != 0)
         return -1;
-    job->backup.output.level = (int)s->level.value;
-    job->backup.output.level_is_set = s->level.is_set;
     job->backup.program = "holdfast " HOLDFAST_VERSION;
     job->backup.watcher = &job->report.watcher;
     remark_inside(job);
@@ -279,11 +311,13 @@ static int run_backup(void *settings, const struct text_list *operands)
     struct error err = {0};
     int result, status;
 
-    report_init(&job.report, "backup",
-                (struct report_settings){.json = job.settings->common.json,
-                                         .verbose = job.settings->common.verbose || job.settings->dry_run});
+    report_init(
+        &job.report, "backup",
+        (struct report_settings){.json = job.settings->common.json,
+                                 .verbose = job.settings->common.verbose || job.settings->dry_run});
     result = make_archive(&job, operands, &err);
-    status = report_end(&job.report, result == 0 ? NULL : &err, "No archive was written; what stood under its name stands there still.");
+    status = report_end(&job.report, result == 0 ? NULL : &err,
+                        "No archive was written; what stood under its name stands there still.");
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)
@@ -308,15 +342,21 @@ static void release_settings(void *settings)
 static const struct option_spec backup_specs[] = {
     {"format", 0, OPTION_TEXT, offsetof(struct backup_settings, format), "FORMAT",
      "tar.zst, tar.gz or tar; else the archive's suffix decides"},
-    {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N", "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
+    {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N",
+     "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
-     "the name that a source gets in the archive, or the path that it stands for; given once for each source, in order"},
-    {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL, "say what would be stored, write nothing"},
-    {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL, "do not wait until the archive is on the disk"},
+     "the name that a source gets in the archive, or the path that it stands for; given once for "
+     "each source, in order"},
+    {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL,
+     "say what would be stored, write nothing"},
+    {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL,
+     "do not wait until the archive is on the disk"},
 };
 
 static const struct option_group backup_groups[] = {
-    {.title = "Options", .specs = backup_specs, .count = sizeof backup_specs / sizeof backup_specs[0]},
+    {.title = "Options",
+     .specs = backup_specs,
+     .count = sizeof backup_specs / sizeof backup_specs[0]},
     {.title = "What to leave out",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
@@ -328,8 +368,10 @@ const struct command command_backup = {
     .name = "backup",
     .synopsis = "[OPTION]... SOURCE... ARCHIVE",
     .summary = "store folders in an archive, every link as a link",
-    .text = "Stores each SOURCE, a folder or a file, as a root of ARCHIVE: a .tar.zst, .tar.gz or .tar file that tar reads, too, or - for standard output. No link below "
-            "a source is followed; a SOURCE that is a link itself is. The archive appears under its name when it is whole; an older archive of that name stands until then.",
+    .text = "Stores each SOURCE, a folder or a file, as a root of ARCHIVE: a .tar.zst, .tar.gz or "
+            ".tar file that tar reads, too, or - for standard output. No link below "
+            "a source is followed; a SOURCE that is a link itself is. The archive appears under "
+            "its name when it is whole; an older archive of that name stands until then.",
     .examples = "holdfast backup ~/projects projects.tar.zst\n"
                 "holdfast backup --exclude node_modules /srv/www /etc server.tar.zst\n"
                 "holdfast backup /data - | ssh host 'cat > data.tar.zst'",

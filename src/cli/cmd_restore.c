@@ -47,7 +47,8 @@ static int check_settings(const struct job *job, struct error *err)
     int there;
 
     if (s->keep_existing && s->keep_newer)
-        return error_set(err, ERROR_USAGE, NULL, "--keep-existing and --keep-newer exclude each other");
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--keep-existing and --keep-newer exclude each other");
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (job->destination == NULL)
@@ -55,7 +56,8 @@ static int check_settings(const struct job *job, struct error *err)
     there = os_stat_path(job->destination, true, &status, &missing);
     error_release(&missing);
     if (there == 0 && status.kind != OS_DIRECTORY)
-        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", job->destination);
+        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder",
+                         job->destination);
     return 0;
 }
 
@@ -65,7 +67,9 @@ static int split_operands(struct job *job, const struct text_list *operands, str
     job->archive = operands->items[0];
     if (operands->count == 1) {
         if (job->settings->roots.count == 0)
-            return error_set(err, ERROR_USAGE, NULL, "needs the folder to restore to, last: holdfast restore %s DEST", job->archive);
+            return error_set(err, ERROR_USAGE, NULL,
+                             "needs the folder to restore to, last: holdfast restore %s DEST",
+                             job->archive);
         return 0;
     }
     job->destination = operands->items[operands->count - 1];
@@ -77,7 +81,8 @@ static int split_operands(struct job *job, const struct text_list *operands, str
 
 static int open_source(struct job *job, struct error *err)
 {
-    struct reader_options options = {.strip_absolute = job->settings->strip_absolute, .watcher = &job->report.watcher};
+    struct reader_options options = {.strip_absolute = job->settings->strip_absolute,
+                                     .watcher = &job->report.watcher};
     struct opened_archive archive;
     os_handle handle = os_stdin();
 
@@ -85,7 +90,8 @@ static int open_source(struct job *job, struct error *err)
         int folder = tree_is_folder(job->archive, err);
 
         if (folder == 1)
-            (void)error_set(err, ERROR_USAGE, NULL, "'%s' is a folder, not an archive", job->archive);
+            (void)error_set(err, ERROR_USAGE, NULL, "'%s' is a folder, not an archive",
+                            job->archive);
         if (folder != 0) {
             err->kind = ERROR_USAGE;
             return -1;
@@ -102,10 +108,12 @@ static int open_source(struct job *job, struct error *err)
     return 0;
 }
 
-/* Wraps the archive so that only chosen paths come; what has to be kept aside goes to the destination's file system. */
+/* Wraps the archive so that only chosen paths come; what has to be kept aside goes to the
+ * destination's file system. */
 static int choose_paths(struct job *job, struct error *err)
 {
-    struct select_options options = {.filter = {.paths = job->paths, .path_count = job->path_count}, .contents = true};
+    struct select_options options = {.filter = {.paths = job->paths, .path_count = job->path_count},
+                                     .contents = true};
     struct error ignored = {0};
 
     if (job->path_count == 0)
@@ -114,7 +122,8 @@ static int choose_paths(struct job *job, struct error *err)
         const char *folder = getenv("TMPDIR");
 
         error_release(&ignored);
-        if (os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &job->spool, &ignored) != 0)
+        if (os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &job->spool,
+                         &ignored) != 0)
             job->spool = OS_NO_HANDLE;
     }
     error_release(&ignored);
@@ -141,7 +150,8 @@ static const char *place_of(const struct job *job, const char *name)
     return NULL;
 }
 
-static int check_root_rule(const struct job *job, const struct source_facts *facts, const char *rule, struct error *err)
+static int check_root_rule(const struct job *job, const struct source_facts *facts,
+                           const char *rule, struct error *err)
 {
     const char *equals = strchr(rule, '=');
 
@@ -150,10 +160,13 @@ static int check_root_rule(const struct job *job, const struct source_facts *fac
     if (job->reader == NULL)
         return 0; /* another tool's archive tells its names only as they come */
     for (size_t i = 0; i < facts->root_count; i++) {
-        if (strlen(facts->roots[i].name) == (size_t)(equals - rule) && strncmp(rule, facts->roots[i].name, (size_t)(equals - rule)) == 0)
+        if (strlen(facts->roots[i].name) == (size_t)(equals - rule) &&
+            strncmp(rule, facts->roots[i].name, (size_t)(equals - rule)) == 0)
             return 0;
     }
-    return error_set(err, ERROR_USAGE, NULL, "the archive has no root '%.*s'; `holdfast list` shows its roots", (int)(equals - rule), rule);
+    return error_set(err, ERROR_USAGE, NULL,
+                     "the archive has no root '%.*s'; `holdfast list` shows its roots",
+                     (int)(equals - rule), rule);
 }
 
 static int compare_roots(const void *a, const void *b)
@@ -170,13 +183,15 @@ static int add_named_roots(struct job *job, struct error *err)
     for (size_t i = 0; i < count; i++) {
         const char *rule = job->settings->roots.items[i];
 
-        if (buffer_append(names, rule, (size_t)(strchr(rule, '=') - rule), err) != 0 || buffer_append_byte(names, 0, err) != 0)
+        if (buffer_append(names, rule, (size_t)(strchr(rule, '=') - rule), err) != 0 ||
+            buffer_append_byte(names, 0, err) != 0)
             return -1;
     }
     const char *name = (const char *)names->data;
 
     for (size_t i = 0; i < count; i++) {
-        job->roots[i] = (struct disk_root){.name = name, .place = strchr(job->settings->roots.items[i], '=') + 1};
+        job->roots[i] = (struct disk_root){.name = name,
+                                           .place = strchr(job->settings->roots.items[i], '=') + 1};
         name += strlen(name) + 1;
     }
     qsort(job->roots, count, sizeof *job->roots, compare_roots);
@@ -202,10 +217,13 @@ static int make_layout(struct job *job, struct error *err)
         return add_named_roots(job, err);
     layout->root_count = facts->root_count;
     for (size_t i = 0; i < facts->root_count; i++) {
-        job->roots[i] = (struct disk_root){.name = facts->roots[i].name, .place = place_of(job, facts->roots[i].name)};
+        job->roots[i] = (struct disk_root){.name = facts->roots[i].name,
+                                           .place = place_of(job, facts->roots[i].name)};
         if (job->destination == NULL && job->roots[i].place == NULL)
-            return error_set(err, ERROR_USAGE, NULL, "the root '%s' has no place: give it --root %s=PLACE, or a destination folder",
-                             facts->roots[i].name, facts->roots[i].name);
+            return error_set(
+                err, ERROR_USAGE, NULL,
+                "the root '%s' has no place: give it --root %s=PLACE, or a destination folder",
+                facts->roots[i].name, facts->roots[i].name);
     }
     return 0;
 }
@@ -216,7 +234,9 @@ static void choose_options(struct job *job)
     struct transfer_options *o = &job->transfer.options;
 
     o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
-    o->existing = s->keep_existing ? EXISTING_KEEP : s->keep_newer ? EXISTING_NEWER : EXISTING_UPDATE;
+    o->existing = s->keep_existing ? EXISTING_KEEP
+                  : s->keep_newer  ? EXISTING_NEWER
+                                   : EXISTING_UPDATE;
     o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
     o->delete_extra = s->delete_extra;
     o->checksum = s->checksum;
@@ -227,7 +247,8 @@ static void choose_options(struct job *job)
     job->transfer.watcher = &job->report.watcher;
     if (!os_is_privileged() && !s->owner && !s->map_owners) {
         o->owners = OWNERS_LEAVE;
-        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0}, "owners are not restored for an ordinary user; --owner tries");
+        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0},
+                       "owners are not restored for an ordinary user; --owner tries");
     }
 }
 
@@ -241,7 +262,8 @@ static void tell_unmatched(struct job *job)
     if (job->select == NULL)
         return;
     (void)error_set(&missing, ERROR_USAGE, NULL, "no such entry in the archive");
-    for (size_t i = select_unmatched(job->select, 0); i < job->path_count; i = select_unmatched(job->select, i + 1))
+    for (size_t i = select_unmatched(job->select, 0); i < job->path_count;
+         i = select_unmatched(job->select, i + 1))
         watcher_error(&job->report.watcher, job->paths[i], &missing);
     error_release(&missing);
 }
@@ -255,7 +277,8 @@ static void tell_losses(struct job *job)
         const struct tail_loss *loss = &tail->losses[i];
         struct error cause = {0};
 
-        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)loss->reason.size, (const char *)loss->reason.data);
+        (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)loss->reason.size,
+                        (const char *)loss->reason.data);
         watcher_loss(&job->report.watcher, loss->path, "not exact since the backup", &cause);
         error_release(&cause);
     }
@@ -263,8 +286,8 @@ static void tell_losses(struct job *job)
 
 static int restore(struct job *job, const struct text_list *operands, struct error *err)
 {
-    if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 || open_source(job, err) != 0 ||
-        make_layout(job, err) != 0 || choose_paths(job, err) != 0)
+    if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
+        open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
         return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0)
@@ -281,7 +304,9 @@ static void print_summary(const struct job *job)
 
     fprintf(stderr, "%s ", job->settings->dry_run ? "would restore" : "restored");
     print_count(stderr, c->entries, "entry", "entries");
-    fprintf(stderr, ": %" PRIu64 " created, %" PRIu64 " linked, %" PRIu64 " replaced, %" PRIu64 " updated, %" PRIu64 " unchanged",
+    fprintf(stderr,
+            ": %" PRIu64 " created, %" PRIu64 " linked, %" PRIu64 " replaced, %" PRIu64
+            " updated, %" PRIu64 " unchanged",
             c->created, c->linked, c->replaced, c->updated, c->unchanged);
     if (c->deleted != 0 || job->settings->delete_extra)
         fprintf(stderr, ", %" PRIu64 " deleted", c->deleted);
@@ -321,7 +346,8 @@ static int run_restore(void *settings, const struct text_list *operands)
                                          .show_changes = job.settings->dry_run});
     result = restore(&job, operands, &err);
     status = report_end(&job.report, result == 0 ? NULL : &err,
-                        "What was restored until then stays. Run the same command again: it goes on where this run stopped.");
+                        "What was restored until then stays. Run the same command again: it goes "
+                        "on where this run stopped.");
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)
@@ -344,22 +370,34 @@ static void release_settings(void *settings)
 
 #define SETTING(member) offsetof(struct restore_settings, member)
 static const struct option_spec restore_specs[] = {
-    {"root", 0, OPTION_LIST, SETTING(roots), "NAME=PLACE", "put the root NAME at PLACE itself, not at DEST/NAME"},
+    {"root", 0, OPTION_LIST, SETTING(roots), "NAME=PLACE",
+     "put the root NAME at PLACE itself, not at DEST/NAME"},
     {"delete", 0, OPTION_FLAG, SETTING(delete_extra), NULL,
-     "remove what the archive lacks, inside the restored roots or PATHs alone; let folders with content give way to other kinds"},
-    {"keep-existing", 0, OPTION_FLAG, SETTING(keep_existing), NULL, "leave every file that is there as it is"},
-    {"keep-newer", 0, OPTION_FLAG, SETTING(keep_newer), NULL, "leave files that are newer than the archive's"},
-    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL, "compare contents even where size and times agree"},
-    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL, "take immutable and append-only flags off what stands in the way"},
-    {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL, "set owners by name where the name exists here; else by number"},
+     "remove what the archive lacks, inside the restored roots or PATHs alone; let folders with "
+     "content give way to other kinds"},
+    {"keep-existing", 0, OPTION_FLAG, SETTING(keep_existing), NULL,
+     "leave every file that is there as it is"},
+    {"keep-newer", 0, OPTION_FLAG, SETTING(keep_newer), NULL,
+     "leave files that are newer than the archive's"},
+    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL,
+     "compare contents even where size and times agree"},
+    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
+     "take immutable and append-only flags off what stands in the way"},
+    {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
+     "set owners by name where the name exists here; else by number"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
-    {"strip-absolute", 0, OPTION_FLAG, SETTING(strip_absolute), NULL, "take the leading slashes off absolute names of other tools' archives"},
-    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL, "print what would be done, change nothing"},
-    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL, "do not wait until everything is on the disk"},
+    {"strip-absolute", 0, OPTION_FLAG, SETTING(strip_absolute), NULL,
+     "take the leading slashes off absolute names of other tools' archives"},
+    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
+     "print what would be done, change nothing"},
+    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
+     "do not wait until everything is on the disk"},
 };
 
 static const struct option_group restore_groups[] = {
-    {.title = "Options", .specs = restore_specs, .count = sizeof restore_specs / sizeof restore_specs[0]},
+    {.title = "Options",
+     .specs = restore_specs,
+     .count = sizeof restore_specs / sizeof restore_specs[0]},
     COMMON_OPTION_GROUP,
 };
 
@@ -367,8 +405,11 @@ const struct command command_restore = {
     .name = "restore",
     .synopsis = "[OPTION]... ARCHIVE [PATH]... DEST",
     .summary = "bring an archive, or some paths of it, back into a folder",
-    .text = "Makes DEST/ROOT/... equal to ARCHIVE (- is standard input), links as links; with PATHs only these and what is below them. What stands there is brought to the same state: "
-            "what differs is replaced, never written through; what the archive lacks stays unless --delete is given. Reads every tar, and whatever libarchive reads (zip, 7z, cpio, ...).",
+    .text =
+        "Makes DEST/ROOT/... equal to ARCHIVE (- is standard input), links as links; with PATHs "
+        "only these and what is below them. What stands there is brought to the same state: "
+        "what differs is replaced, never written through; what the archive lacks stays unless "
+        "--delete is given. Reads every tar, and whatever libarchive reads (zip, 7z, cpio, ...).",
     .examples = "holdfast restore projects.tar.zst /mnt/new\n"
                 "holdfast restore projects.tar.zst projects/site/config /tmp/out\n"
                 "holdfast restore --root projects=/home/me/projects projects.tar.zst\n"

@@ -56,7 +56,8 @@ static int side_hash(struct tree *t, const struct entry *e, struct hash128 *hash
 }
 
 /* Compares by hashes, where one side has no more than that: 1 equal, 0 not, -1. */
-static int compare_hashes(struct verification *v, const struct difference_pair *pair, struct error *err)
+static int compare_hashes(struct verification *v, const struct difference_pair *pair,
+                          struct error *err)
 {
     struct hash128 a, b;
     int has_a = side_hash(&v->a, pair->want, &a, err);
@@ -71,7 +72,8 @@ static int compare_hashes(struct verification *v, const struct difference_pair *
     return has_a == 0 || has_b == 0 || (a.low == b.low && a.high == b.high);
 }
 
-static int compare_contents(struct verification *v, const struct difference_pair *pair, struct error *err)
+static int compare_contents(struct verification *v, const struct difference_pair *pair,
+                            struct error *err)
 {
     struct data *a = NULL, *b = NULL;
     int failed = 0, result = -1;
@@ -104,14 +106,16 @@ static int check_data(struct verification *v, const struct difference_pair *pair
     return 0;
 }
 
-/* A first name without a partner: its content may be needed when another name of the file has one. */
+/* A first name without a partner: its content may be needed when another name of the file has one.
+ */
 static int keep_hash(struct verification *v, const struct difference_pair *pair, struct error *err)
 {
     struct tree *t = pair->want != NULL ? &v->a : &v->b;
     const struct entry *e = pair->want != NULL ? pair->want : pair->have;
     struct hash128 hash;
 
-    if (v->settings->no_data || !t->is_archive || e->kind != ENTRY_FILE || !e->shared || entry_is_further_name(e))
+    if (v->settings->no_data || !t->is_archive || e->kind != ENTRY_FILE || !e->shared ||
+        entry_is_further_name(e))
         return 0;
     if (side_hash(t, e, &hash, err) != 1)
         return -1;
@@ -169,8 +173,10 @@ static int compare_trees(struct verification *v, struct error *err)
 
 /* ---- Opening ---- */
 
-/* The root of an archive that a folder is compared with: the only one, or the one that --root names. */
-static int archive_root(const struct verify_settings *s, const struct tree *t, const char **out, struct error *err)
+/* The root of an archive that a folder is compared with: the only one, or the one that --root
+ * names. */
+static int archive_root(const struct verify_settings *s, const struct tree *t, const char **out,
+                        struct error *err)
 {
     const struct source_facts *facts = source_facts(t->source);
 
@@ -181,9 +187,12 @@ static int archive_root(const struct verify_settings *s, const struct tree *t, c
         }
     }
     if (s->root != NULL)
-        return error_set(err, ERROR_USAGE, NULL, "the archive has no root '%s'; `holdfast list` shows its roots", s->root);
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the archive has no root '%s'; `holdfast list` shows its roots", s->root);
     if (facts->root_count != 1)
-        return error_set(err, ERROR_USAGE, NULL, "the archive has %zu roots: say with --root NAME which one the folder is", facts->root_count);
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the archive has %zu roots: say with --root NAME which one the folder is",
+                         facts->root_count);
     *out = facts->roots[0].name;
     return 0;
 }
@@ -192,33 +201,36 @@ static int archive_root(const struct verify_settings *s, const struct tree *t, c
 static int open_both(struct verification *v, const struct text_list *operands, struct error *err)
 {
     const struct verify_settings *s = v->settings;
-    struct tree_options options = {.filter = &s->filter, .contents = !s->no_data, .watcher = &v->report.watcher};
+    struct tree_options options = {.filter = &s->filter,
+                                   .contents = !s->no_data,
+                                   .plain_files = true,
+                                   .watcher = &v->report.watcher};
     struct tree *sides[2] = {&v->a, &v->b};
     struct bytes path;
     struct buffer name = {0};
-    int folders[2], first, result = -1;
+    int archives[2], first, result = -1;
 
     for (int i = 0; i < 2; i++) {
-        folders[i] = strcmp(operands->items[i], "-") == 0 ? 0 : tree_is_folder(operands->items[i], err);
-        if (folders[i] < 0) {
+        archives[i] = tree_reads_archive(operands->items[i], &options, err);
+        if (archives[i] < 0) {
             err->kind = ERROR_USAGE;
             return -1;
         }
     }
-    first = folders[0] && !folders[1]; /* an archive first: it knows the root's name */
+    first = !archives[0] && archives[1]; /* an archive first: it knows the root's name */
     if (s->root != NULL) {
         path = bytes_of(s->root);
         options.paths = &path;
         options.path_count = 1;
         options.root_name = s->root;
-    } else if (folders[0] && folders[1]) {
+    } else if (!archives[0] && !archives[1]) {
         if (tree_root_name(operands->items[0], &name, err) != 0)
             goto done;
         options.root_name = (const char *)name.data;
     }
     if (tree_open(sides[first], operands->items[first], &options, err) != 0)
         goto done;
-    if (folders[0] != folders[1] && archive_root(s, sides[first], &options.root_name, err) != 0)
+    if (archives[0] != archives[1] && archive_root(s, sides[first], &options.root_name, err) != 0)
         goto done;
     result = tree_open(sides[!first], operands->items[!first], &options, err);
 done:
@@ -253,7 +265,8 @@ static int verify_trees(struct verification *v, const struct text_list *operands
 {
     struct error err = {0};
     int result = open_both(v, operands, &err) == 0 ? compare_trees(v, &err) : -1;
-    int status = report_end(&v->report, result == 0 ? NULL : &err, "What was compared until then is told above; the rest is not known.");
+    int status = report_end(&v->report, result == 0 ? NULL : &err,
+                            "What was compared until then is told above; the rest is not known.");
 
     if (status == EXIT_EXACT && findings_count(&v->findings) != 0)
         status = EXIT_INEXACT;
@@ -294,7 +307,9 @@ static int verify_archive(struct verification *v, const char *archive)
         fputs("whole: ", stdout);
         print_count(stdout, counts.entries, "entry", "entries");
         printf(", %s of files%s\n", print_size(size, sizeof size, counts.bytes),
-               counts.is_ours ? "" : "; not one of ours: only what its own format checks could be checked");
+               counts.is_ours
+                   ? ""
+                   : "; not one of ours: only what its own format checks could be checked");
     }
     error_release(&err);
     return status;
@@ -302,13 +317,16 @@ static int verify_archive(struct verification *v, const char *archive)
 
 static int run_verify(void *settings, const struct text_list *operands)
 {
-    struct verification v = {.settings = settings, .a = {.spool = OS_NO_HANDLE}, .b = {.spool = OS_NO_HANDLE}};
+    struct verification v = {
+        .settings = settings, .a = {.spool = OS_NO_HANDLE}, .b = {.spool = OS_NO_HANDLE}};
     int status;
 
     report_init(&v.report, "verify",
-                (struct report_settings){.json = v.settings->common.json, .verbose = v.settings->common.verbose});
+                (struct report_settings){.json = v.settings->common.json,
+                                         .verbose = v.settings->common.verbose});
     v.findings.report = &v.report;
-    status = operands->count == 1 ? verify_archive(&v, operands->items[0]) : verify_trees(&v, operands);
+    status =
+        operands->count == 1 ? verify_archive(&v, operands->items[0]) : verify_trees(&v, operands);
     report_release(&v.report);
     return status;
 }
@@ -319,13 +337,18 @@ static void release_settings(void *settings)
 }
 
 static const struct option_spec verify_specs[] = {
-    {"no-data", 0, OPTION_FLAG, offsetof(struct verify_settings, no_data), NULL, "compare structure and metadata, not contents"},
-    {"root", 0, OPTION_TEXT, offsetof(struct verify_settings, root), "NAME", "which root of an archive the folder is compared with"},
-    {"owner", 0, OPTION_FLAG, offsetof(struct verify_settings, owner), NULL, "compare owners as an ordinary user, too"},
+    {"no-data", 0, OPTION_FLAG, offsetof(struct verify_settings, no_data), NULL,
+     "compare structure and metadata, not contents"},
+    {"root", 0, OPTION_TEXT, offsetof(struct verify_settings, root), "NAME",
+     "which root of an archive the folder is compared with"},
+    {"owner", 0, OPTION_FLAG, offsetof(struct verify_settings, owner), NULL,
+     "compare owners as an ordinary user, too"},
 };
 
 static const struct option_group verify_groups[] = {
-    {.title = "Options", .specs = verify_specs, .count = sizeof verify_specs / sizeof verify_specs[0]},
+    {.title = "Options",
+     .specs = verify_specs,
+     .count = sizeof verify_specs / sizeof verify_specs[0]},
     {.title = "What to leave out",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
@@ -337,8 +360,10 @@ const struct command command_verify = {
     .name = "verify",
     .synopsis = "[OPTION]... A [B]",
     .summary = "compare two trees, links in both directions; or prove an archive",
-    .text = "Compares B with A, the reference; each is a folder or an archive. Every difference is named: missing, extra, kind, data, target, joined (one file in B, not in A), "
-            "split (one file in A, not in B), metadata by field. With A alone, an archive, it reads all of it and checks that it is whole. Exit status 0: equal or whole; 1: "
+    .text = "Compares B with A, the reference; each is a folder or an archive. Every difference is "
+            "named: missing, extra, kind, data, target, joined (one file in B, not in A), "
+            "split (one file in A, not in B), metadata by field. With A alone, an archive, it "
+            "reads all of it and checks that it is whole. Exit status 0: equal or whole; 1: "
             "differences or damage.",
     .examples = "holdfast verify projects.tar.zst ~/projects\n"
                 "holdfast verify ~/projects /mnt/new/projects\n"

@@ -1,5 +1,6 @@
 /*
- * command.h: what a command is: its options, its operands, what it does. The table of all stands in commands.c.
+ * command.h: what a command is: its options, its operands, what it does. The table of all stands in
+ * commands.c.
  */
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H
@@ -22,9 +23,10 @@ struct command {
     const char *examples; /* lines of example commands */
     struct option_table options;
     size_t settings_bytes;
-    size_t minimum, maximum; /* of operands */
+    size_t minimum, maximum;  /* of operands */
     const char *operand_help; /* what to say if there are too few or too many */
-    /* Runs with the settings and operands; returns the exit status. `settings` begins with a struct common_settings. */
+    /* Runs with the settings and operands; returns the exit status. `settings` begins with a struct
+     * common_settings. */
     int (*run)(void *settings, const struct text_list *operands);
     void (*release)(void *settings); /* frees lists in the settings; or NULL */
 };
@@ -48,6 +50,7 @@ int command_usage_error(const char *command, const struct error *err);
         .title = "Common options", .specs = common_specs, .count = COMMON_SPEC_COUNT               \
     }
 
-extern const struct command command_backup, command_restore, command_verify, command_list, command_scan;
+extern const struct command command_backup, command_restore, command_verify, command_list,
+    command_scan;
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * main.c: finds the command and runs it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,6 +69,9 @@ int main(int argc, char **argv)
     os_watch_signals();
     status = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno ==
+            EPIPE) /* whoever read has seen enough: end as other tools do, by SIGPIPE's number */
+            return 128 + 13;
         fputs("holdfast: standard output could not be written\n", stderr);
         if (status == EXIT_EXACT)
             status = EXIT_STOPPED;

@@ -224,15 +224,27 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     return filters_anything(&filter) ? add_select(t, &filter, o, err) : 0;
 }
 
+int tree_reads_archive(const char *what, const struct tree_options *options, struct error *err)
+{
+    int folder;
+
+    if (strcmp(what, "-") == 0)
+        return 1;
+    folder = tree_is_folder(what, err);
+    if (folder < 0)
+        return -1;
+    return !folder && (!options->plain_files || may_be_archive(what));
+}
+
 int tree_open(struct tree *t, const char *what, const struct tree_options *options,
               struct error *err)
 {
-    int folder, result = -1;
+    int archive, result = -1;
 
     *t = (struct tree){.spool = OS_NO_HANDLE};
-    folder = strcmp(what, "-") == 0 ? 0 : tree_is_folder(what, err);
-    if (folder >= 0)
-        result = folder ? open_folder(t, what, options, err) : open_archive(t, what, options, err);
+    archive = tree_reads_archive(what, options, err);
+    if (archive >= 0)
+        result = archive ? open_archive(t, what, options, err) : open_folder(t, what, options, err);
     if (result != 0) {
         tree_close(t);
         return error_at(err, what, strlen(what));

@@ -29,6 +29,7 @@ struct tree_options {
     bool strip_absolute;
     bool contents; /* contents will be asked for: of other tools' archives they are hashed, of
                       chosen paths kept aside */
+    bool plain_files; /* a file that is no archive is a tree of one file; else it is an error */
     const struct identity *leave_out; /* files that are no part of a folder, or NULL */
     size_t leave_out_count;
     const char
@@ -50,6 +51,9 @@ struct tree {
     struct buffer root_name;
     os_handle spool;
 };
+
+/* True if `what` is opened as an archive, false if as it stands on the disk; -1 with an error if it is not there. */
+MUST_CHECK int tree_reads_archive(const char *what, const struct tree_options *options, struct error *err);
 
 /* Opens `what`: "-" is an archive on standard input. Errors name it. */
 MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options,
