@@ -1,4 +1,5 @@
 /* A transfer into nothing, and once more: kinds, metadata, roots; what is equal stays. */
+#define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
