@@ -19,13 +19,25 @@ struct tar_slot {
 
 enum { TAR_SLOTS_IN_HEADER = 4, TAR_SLOTS_IN_BLOCK = 21 };
 
+/* Bytes of fields that decide about what stands where. */
+enum {
+    TAR_NAME_BYTES = 100, /* of a link target, too */
+    TAR_PREFIX_BYTES = 155,
+    TAR_ID_BYTES = 8,
+    TAR_SIZE_BYTES = 12,
+    TAR_TIME_BYTES = 12,
+    TAR_OWNER_NAME_BYTES = 32,
+};
+
 /* A header block. What stands behind `minor` depends on the magic: ustar's prefix or GNU's own fields. */
 struct tar_block {
-    uint8_t name[100], mode[8], owner[8], group[8], size[12], mtime[12], checksum[8];
+    uint8_t name[TAR_NAME_BYTES], mode[8], owner[TAR_ID_BYTES], group[TAR_ID_BYTES];
+    uint8_t size[TAR_SIZE_BYTES], mtime[TAR_TIME_BYTES], checksum[8];
     uint8_t type;
-    uint8_t link[100], magic[8], owner_name[32], group_name[32], major[8], minor[8];
+    uint8_t link[TAR_NAME_BYTES], magic[8];
+    uint8_t owner_name[TAR_OWNER_NAME_BYTES], group_name[TAR_OWNER_NAME_BYTES], major[8], minor[8];
     union {
-        uint8_t prefix[155];
+        uint8_t prefix[TAR_PREFIX_BYTES];
         struct {
             uint8_t atime[12], ctime[12], offset[12], longnames[4], unused;
             struct tar_slot slots[TAR_SLOTS_IN_HEADER];
