@@ -134,6 +134,8 @@ static bool taken_as_equal(const struct diff *d)
 {
     const struct metadata *want = &d->pair.want->meta, *have = &d->pair.have->meta;
     uint32_t times = METADATA_MTIME | METADATA_CTIME;
+    if (d->options.has_distrust && timestamp_compare(have->ctime, d->options.distrust_since) >= 0)
+        return false;
     return d->options.quick && (want->known & have->known & times) == times &&
            !((d->options.ignore_fields | d->pair.fields) & METADATA_MTIME) &&
            timestamp_compare(want->ctime, have->ctime) < 0 && !d->groups.hand.touched;
