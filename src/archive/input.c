@@ -96,8 +96,10 @@ static int start(struct input *in, struct error *err)
 static void stop(struct input *in)
 {
     if (in->thread) {
+        in->raw.is_stopped = true;
         channel_stop(in->channel);
         join(in);
+        in->raw.is_stopped = false;
     }
     channel_free(in->channel);
     in->channel = NULL;

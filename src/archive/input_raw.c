@@ -26,6 +26,26 @@ void input_raw_release(struct input_raw *raw)
     buffer_release(&raw->kept);
 }
 
+/* Fills `bytes` from a pipe, as long as somebody wants them. */
+static int read_pipe(struct input_raw *raw, uint8_t *bytes, size_t capacity, size_t *got,
+                     struct error *err)
+{
+    size_t part = 1;
+
+    while (*got < capacity && part != 0) {
+        int result = os_read_some(raw->handle, bytes + *got, capacity - *got, &part, err);
+        if (result < 0)
+            return -1;
+        if (result == 0 && (raw->is_stopped || os_stop_requested() != 0))
+            return error_set(err, ERROR_INTERRUPTED, "read archive", "stopped");
+        if (result == 0)
+            part = 1;
+        else
+            *got += part;
+    }
+    return 0;
+}
+
 static int read_handle(struct input_raw *raw, void *bytes, size_t capacity, size_t *got,
                        struct error *err)
 {
@@ -35,7 +55,7 @@ static int read_handle(struct input_raw *raw, void *bytes, size_t capacity, size
     if (raw->at_end)
         return 0;
     int result = raw->can_seek ? os_read_at(raw->handle, range, bytes, got, err)
-                               : os_read(raw->handle, bytes, capacity, got, err);
+                               : read_pipe(raw, bytes, capacity, got, err);
     if (result)
         return -1;
     raw->offset += *got;

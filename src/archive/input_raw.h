@@ -19,6 +19,7 @@ struct input_raw {
     size_t start;
     struct buffer kept; /* what was taken since input_raw_keep */
     bool is_keeping;
+    _Atomic bool is_stopped;   /* set by the other thread: a pipe is not waited for any longer */
     _Atomic uint64_t position; /* bytes taken; asked for by the other thread, too */
 };
 

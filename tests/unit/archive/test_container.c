@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,9 @@ static const size_t many_lengths[] = {100,     3 << 20, 7 << 20, 512,  0,       
 enum { MANY = sizeof many_lengths / sizeof *many_lengths };
 
 /* ---- Writing and reading ---- */
+
+/* More than is read before the first bytes are given out. */
+enum { PIPE_BYTES = 400000 };
 
 enum slicing { ONE_WRITE_AN_ENTRY, SMALL_WRITES, FILLED_IN_PLACE };
 
@@ -679,6 +683,31 @@ static void test_close_early(void **state)
     buffer_release(&s.bytes);
 }
 
+/* Nor while it waits for a pipe that keeps silent. */
+static void test_close_a_silent_pipe(void **state)
+{
+    (void)state;
+    uint8_t *zeros = calloc(1, PIPE_BYTES);
+    struct input *in;
+    int ends[2];
+
+    assert_non_null(zeros);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        if (write(ends[1], zeros, PIPE_BYTES) < 0)
+            _exit(1);
+        pause();
+    }
+    close(ends[1]);
+    check_done(input_open(ends[0], &in, &err));
+    input_close(in);
+    kill(child, SIGKILL);
+    end_children();
+    free(zeros);
+}
+
 /* ---- Writing that fails ---- */
 
 static void test_full_disk(void **state)
@@ -760,6 +789,7 @@ int main(void)
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(test_kinds, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(test_close_early, folder_setup, folder_teardown),
+        cmocka_unit_test(test_close_a_silent_pipe),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test_setup_teardown(test_unfinished, folder_setup, folder_teardown),
         cmocka_unit_test(test_levels),
