@@ -4,26 +4,32 @@
  */
 #include "archive/backup.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/reading.h"
 #include "archive/record.h"
 #include "archive/tar.h"
 #include "base/table.h"
-#include "tree/diff.h"
-
-/* How often a small file that changes under our hands is read again. */
-enum { READ_TRIES = 3 };
 
 /* Static texts, so that equal reasons are grouped. */
 static const char changed_small[] = "changed while it was read: this is its last state seen";
 static const char changed_large[] = "changed while it was read: cut or padded to the size it had";
+static const char partly_unreadable[] = "parts of it could not be read: zeros stand there";
+static const char path_too_long[] = "its path is longer than an archive can hold (1 MiB): left out";
 static const char holes_lost[] = "more holes than an archive can hold: the rest is stored as zeros";
 
 struct loss_list {
     struct tail_loss *items; /* offsets are turned into pointers at the end: bytes may move */
     size_t count, capacity;
     struct buffer bytes;
+};
+
+/* A first name that could not be stored, and the name that took its place. */
+struct unstored {
+    struct hash128 first_name;
+    uint64_t offset, bytes; /* of the other name in run.stand_ins; no bytes until there is one */
 };
 
 struct run {
@@ -33,7 +39,8 @@ struct run {
     struct buffer header;  /* encoded headers of one member */
     struct buffer comment;
     struct buffer content; /* a small file, whole */
-    struct table unstored; /* hashes of first names that could not be stored */
+    struct table unstored;
+    struct buffer stand_ins;
     struct loss_list losses;
     bool began; /* the first member, which carries the archive's record, was written */
 };
@@ -73,12 +80,18 @@ static void losses_point(struct loss_list *l)
     }
 }
 
-/* Tells the watcher and remembers for the tail. */
-static int note_loss(struct run *r, struct bytes path, const char *reason, struct error *err)
+/* Tells the watcher and remembers for the tail. `cause` may be NULL. */
+static int note_loss(struct run *r, struct bytes path, const char *reason,
+                     const struct error *cause, struct error *err)
 {
-    watcher_loss(r->backup->watcher, path, reason, NULL);
+    char why[256], text[512];
+
+    watcher_loss(r->backup->watcher, path, reason, cause);
     r->backup->counts.problems++;
-    return loss_keep(&r->losses, path, reason, err);
+    if (cause == NULL)
+        return loss_keep(&r->losses, path, reason, err);
+    (void)snprintf(text, sizeof text, "%s: %s", reason, error_reason(cause, why, sizeof why));
+    return loss_keep(&r->losses, path, text, err);
 }
 
 static int note_error(struct run *r, struct bytes path, const struct error *problem,
@@ -97,9 +110,16 @@ static int mark_unstored(struct run *r, const struct entry *e, struct error *err
 {
     struct hash128 key = hash_bytes(e->path);
 
-    if (!e->shared && e->link_count == 1)
+    if (entry_is_further_name(e) || (!e->shared && e->link_count == 1))
         return 0;
     return table_add(&r->unstored, &key, err) != NULL ? 0 : -1;
+}
+
+/* An entry that cannot be stored: told, and the run goes on. 0, or -1. */
+static int leave_out(struct run *r, const struct entry *e, const struct error *problem,
+                     struct error *err)
+{
+    return note_error(r, e->path, problem, err) != 0 || mark_unstored(r, e, err) != 0 ? -1 : 0;
 }
 
 /* ---- One member ---- */
@@ -154,8 +174,8 @@ static int make_comment(struct run *r, const struct entry *e, struct error *err)
     return record_encode(&r->comment, &record, err);
 }
 
-static int write_header(struct run *r, const struct entry *e, const struct data *data,
-                        struct error *err)
+/* The member of an entry, but for its comment. `data` is the open content of a file, or NULL. */
+static struct tar_member member_of(const struct entry *e, const struct data *data)
 {
     struct tar_member m = {.type = tar_type_of(e),
                            .path = e->path,
@@ -164,9 +184,6 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
                            .device_major = e->device_major,
                            .device_minor = e->device_minor};
 
-    if (make_comment(r, e, err) != 0)
-        return -1;
-    m.comment = buffer_bytes(&r->comment);
     if (data != NULL) {
         bool whole = data->extent_count == 1 && data->extents[0].offset == 0 &&
                      data->extents[0].length == data->size;
@@ -178,23 +195,43 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
     }
     if (e->kind == ENTRY_SOCKET)
         m.meta.mode = 0;
-    m.meta.known &=
-        ~(uint32_t)(METADATA_ATIME | METADATA_CTIME); /* no part of a tree: reading it changes the
-                                                         one, restoring the other */
-    if (m.type == TAR_HARD_LINK) { /* all else stands at the first name; plain tools take nothing
-                                      else from a link, either */
+    /* No part of a tree: reading it changes the one, restoring it the other. */
+    m.meta.known &= ~(uint32_t)(METADATA_ATIME | METADATA_CTIME);
+    if (m.type == TAR_HARD_LINK) {
+        /* All else stands at the first name; plain tools take nothing else from a link, either. */
         m.meta.known &= METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME;
         m.meta.mtime.nanoseconds = 0;
     }
+    return m;
+}
+
+/* 1: written, 0: cannot be stored, which was told, -1: the run cannot go on. */
+static int write_header(struct run *r, const struct entry *e, const struct data *data,
+                        struct error *err)
+{
+    struct tar_member m = member_of(e, data);
+    struct error trouble = {0};
+
+    if (make_comment(r, e, err) != 0)
+        return -1;
+    m.comment = buffer_bytes(&r->comment);
     buffer_clear(&r->header);
-    if (tar_encode(&r->header, &m, err) != 0)
-        return error_at(err, (const char *)e->path.data, e->path.size);
+    if (tar_encode(&r->header, &m, &trouble) != 0) {
+        int result = -1;
+
+        if (trouble.kind == ERROR_LIMIT || trouble.kind == ERROR_UNSUPPORTED)
+            result = leave_out(r, e, &trouble, err);
+        else
+            error_move(err, &trouble);
+        error_release(&trouble);
+        return result;
+    }
     r->began = true;
     if (r->output == NULL)
-        return 0;
+        return 1;
     if (output_begin_entry(r->output, err) != 0)
         return -1;
-    return output_write(r->output, r->header.data, r->header.size, err);
+    return output_write(r->output, r->header.data, r->header.size, err) == 0 ? 1 : -1;
 }
 
 static int write_padding(struct run *r, uint64_t stored, struct error *err)
@@ -209,87 +246,8 @@ static int write_padding(struct run *r, uint64_t stored, struct error *err)
 
 /* ---- Contents ---- */
 
-/* Reads all extents of a small file into r->content; *whole is false if it ended early. */
-static int read_small(struct run *r, struct data *data, bool *whole, struct error *err)
-{
-    *whole = true;
-    buffer_clear(&r->content);
-    for (size_t i = 0; i < data->extent_count; i++) {
-        size_t length = (size_t)data->extents[i].length, got = 0;
-
-        if (buffer_reserve(&r->content, length, err) != 0 ||
-            data_read(data, data->extents[i].offset,
-                      (struct data_span){r->content.data + r->content.size, length}, &got,
-                      err) != 0)
-            return -1;
-        if (got < length) {
-            memset(r->content.data + r->content.size + got, 0, length - got);
-            *whole = false;
-        }
-        r->content.size += length;
-    }
-    return 0;
-}
-
-/* Opens and reads a small file until it holds still. *data is open on success; *steady is false if
- * it never did. */
-static int read_steady(struct run *r, struct data **data, bool *steady, struct error *err)
-{
-    for (int tries = 1;; tries++) {
-        bool whole;
-        int changed;
-
-        if (read_small(r, *data, &whole, err) != 0)
-            return -1;
-        changed = data_changed(*data, err);
-        if (changed < 0)
-            return -1;
-        *steady = whole && changed == 0;
-        if (*steady || tries == READ_TRIES)
-            return 0;
-        struct data *again = NULL;
-
-        if (source_open_data(r->source, &again, err) != 0)
-            return -1;
-        if (again->size >
-            FRAME_HARD_BYTES) { /* it grew out of this way of reading: what was read stands */
-            data_close(again);
-            return 0;
-        }
-        data_close(*data);
-        *data = again;
-    }
-}
-
-/* How the contents of a large file came over. */
-struct passage {
-    bool whole;  /* nothing was missing */
-    bool failed; /* something could not be read: the first reason is in `trouble` */
-    struct error trouble;
-};
-
-/* Reads a block; what cannot be read becomes zeros, and the blocks behind it are tried: a dying
- * disk gives what it still has. */
-static void read_block(struct data *data, uint64_t offset, struct data_span span, struct passage *p)
-{
-    struct error trouble = {0};
-    size_t got = 0;
-
-    if (data_read(data, offset, span, &got, &trouble) != 0) {
-        got = 0;
-        if (!p->failed)
-            error_move(&p->trouble, &trouble);
-        p->failed = true;
-    }
-    error_release(&trouble);
-    if (got < span.capacity) {
-        memset((uint8_t *)span.bytes + got, 0, span.capacity - got);
-        p->whole = false;
-    }
-}
-
 /* Copies one extent to the output, in blocks. */
-static int write_extent(struct run *r, struct data *data, struct extent x, struct passage *p,
+static int write_extent(struct run *r, struct data *data, struct extent x, struct reading *p,
                         struct error *err)
 {
     struct watcher *watcher = r->backup->watcher;
@@ -304,7 +262,7 @@ static int write_extent(struct run *r, struct data *data, struct extent x, struc
             return -1;
         if (capacity > x.length)
             capacity = (size_t)x.length;
-        read_block(data, x.offset, (struct data_span){room, capacity}, p);
+        reading_block(p, data, x.offset, (struct data_span){room, capacity});
         if (output_commit(r->output, capacity, err) != 0)
             return -1;
         watcher->progress(watcher, 0, capacity, (struct bytes){NULL, 0});
@@ -314,43 +272,51 @@ static int write_extent(struct run *r, struct data *data, struct extent x, struc
     return 0;
 }
 
-/* Writes a large file: header, then its extents, the announced size whatever happens to the file
- * meanwhile. */
-static int write_large(struct run *r, const struct entry *e, struct data *data, struct error *err)
+/* Tells what a content lacks. */
+static int tell_reading(struct run *r, struct bytes path, const struct reading *p,
+                        const char *changed, struct error *err)
 {
-    struct passage p = {.whole = true};
-    uint64_t stored = 0;
-    int result = write_header(r, e, data, err);
-
-    for (size_t i = 0; result == 0 && i < data->extent_count && r->output != NULL; i++) {
-        result = write_extent(r, data, data->extents[i], &p, err);
-        stored += data->extents[i].length;
-    }
-    if (result == 0 && !p.failed) {
-        int changed = data_changed(data, &p.trouble);
-
-        p.failed = changed < 0;
-        p.whole = p.whole && changed == 0;
-    }
-    if (result == 0 && p.failed)
-        result = note_error(r, e->path, &p.trouble, err);
-    else if (result == 0 && !p.whole)
-        result = note_loss(r, e->path, changed_large, err);
-    error_release(&p.trouble);
-    return result != 0 ? -1 : write_padding(r, stored, err);
+    if (p->failed)
+        return note_loss(r, path, partly_unreadable, &p->trouble, err);
+    return p->whole ? 0 : note_loss(r, path, changed, NULL, err);
 }
 
-/* Writes a file that was read into r->content. */
+/* Writes a large file: header, then its extents, the announced size whatever happens to the file
+ * meanwhile. As write_header. */
+static int write_large(struct run *r, const struct entry *e, struct data *data, struct error *err)
+{
+    struct reading p = {.whole = true};
+    uint64_t stored_bytes = 0;
+    int stored = write_header(r, e, data, err);
+    int result = stored;
+
+    if (stored != 1 || r->output == NULL)
+        return stored;
+    for (size_t i = 0; result == 1 && i < data->extent_count; i++) {
+        result = write_extent(r, data, data->extents[i], &p, err) == 0 ? 1 : -1;
+        stored_bytes += data->extents[i].length;
+    }
+    reading_finish(&p, data);
+    if (result == 1 && (write_padding(r, stored_bytes, err) != 0 ||
+                        tell_reading(r, e->path, &p, changed_large, err) != 0))
+        result = -1;
+    reading_release(&p);
+    return result;
+}
+
+/* Writes a file that was read into r->content. As write_header. */
 static int write_small(struct run *r, const struct entry *e, struct data *data, struct error *err)
 {
-    if (write_header(r, e, data, err) != 0)
+    struct watcher *watcher = r->backup->watcher;
+    int stored = write_header(r, e, data, err);
+
+    if (stored != 1)
+        return stored;
+    if (output_write(r->output, r->content.data, r->content.size, err) != 0 ||
+        write_padding(r, r->content.size, err) != 0)
         return -1;
-    if (r->output == NULL)
-        return 0;
-    if (output_write(r->output, r->content.data, r->content.size, err) != 0)
-        return -1;
-    r->backup->watcher->progress(r->backup->watcher, 0, r->content.size, (struct bytes){NULL, 0});
-    return write_padding(r, r->content.size, err);
+    watcher->progress(watcher, 0, r->content.size, (struct bytes){NULL, 0});
+    return 1;
 }
 
 /* Takes over what the open file says of itself: it may have changed since it was listed. */
@@ -361,38 +327,49 @@ static void refresh(struct entry *e, const struct data *data)
         e->meta.mtime = data->mtime;
 }
 
-/* A file with content. 1: stored, 0: could not be read, -1: the run cannot go on. */
+/* Reads a small file and writes it, if there was anything to be had. As write_header. */
+static int add_small(struct run *r, struct entry *e, struct data **data, struct error *err)
+{
+    struct reading p = {.whole = true};
+    int result = -1;
+
+    if (reading_small(&p, r->source, data, &r->content, err) != 0)
+        goto done;
+    refresh(e, *data);
+    if (p.failed && !p.any) {
+        result = leave_out(r, e, &p.trouble, err);
+        goto done;
+    }
+    result = write_small(r, e, *data, err);
+    if (result == 1 && tell_reading(r, e->path, &p, changed_small, err) != 0)
+        result = -1;
+done:
+    reading_release(&p);
+    return result;
+}
+
+/* A file with content. As write_header. */
 static int add_file(struct run *r, const struct entry *listed, struct error *err)
 {
     struct entry e = *listed;
     struct data *data = NULL;
     struct error trouble = {0};
-    bool steady = true;
     int result = -1;
 
-    if (source_open_data(r->source, &data, &trouble) != 0)
-        goto unreadable;
-    if (data->extent_count == TAR_MAX_EXTENTS && note_loss(r, e.path, holes_lost, err) != 0)
+    if (source_open_data(r->source, &data, &trouble) != 0) {
+        result = leave_out(r, &e, &trouble, err);
         goto done;
-    if (data->size <= FRAME_HARD_BYTES && r->output != NULL) {
-        if (read_steady(r, &data, &steady, &trouble) != 0)
-            goto unreadable;
-        refresh(&e, data);
-        result = write_small(r, &e, data, err);
-        if (result == 0 && !steady)
-            result = note_loss(r, e.path, changed_small, err);
+    }
+    if (data->extent_count == TAR_MAX_EXTENTS && note_loss(r, e.path, holes_lost, NULL, err) != 0)
+        goto done;
+    if (data->size <= READING_SMALL_BYTES && r->output != NULL) {
+        result = add_small(r, &e, &data, err);
     } else {
         refresh(&e, data);
         result = write_large(r, &e, data, err);
     }
-    if (result == 0) {
+    if (result == 1)
         r->backup->counts.file_bytes += data->size;
-        result = 1;
-    }
-    goto done;
-
-unreadable:
-    result = note_error(r, e.path, &trouble, err) != 0 || mark_unstored(r, &e, err) != 0 ? -1 : 0;
 done:
     data_close(data);
     error_release(&trouble);
@@ -413,52 +390,80 @@ static void count(struct run *r, const struct entry *e)
     watcher_entry(r->backup->watcher, e);
 }
 
-/* A further name: only if its first name is in the archive. */
+/* A name that holds the content and metadata of its file. As write_header. */
+static int add_first_name(struct run *r, const struct entry *listed, struct error *err)
+{
+    const struct entry *loaded;
+    struct entry e;
+    int stored;
+
+    if (source_load(r->source, &loaded, err) != 0)
+        return -1;
+    e = *loaded;
+    e.shared = e.shared || listed->shared;
+    e.first_name = (struct bytes){NULL, 0};
+    if (e.problem_scope == PROBLEM_METADATA && note_error(r, e.path, e.problem, err) != 0)
+        return -1;
+    stored =
+        e.kind == ENTRY_FILE && e.size != 0 ? add_file(r, &e, err) : write_header(r, &e, NULL, err);
+    if (stored == 1)
+        count(r, &e);
+    return stored;
+}
+
+/* The first name is not in the archive: this one takes its place, if it can be read. The first name
+ * may have been renamed after it was listed, or stand in a folder that was closed to us. */
+static int stand_in(struct run *r, const struct entry *e, struct error *err)
+{
+    struct hash128 key = hash_bytes(e->first_name);
+    struct entry promoted = *e;
+    size_t offset = r->stand_ins.size;
+    int stored;
+
+    promoted.shared = true;
+    if (buffer_append(&r->stand_ins, e->path.data, e->path.size, err) != 0)
+        return -1;
+    stored = add_first_name(r, &promoted, err);
+    if (stored != 1) {
+        r->stand_ins.size = offset;
+        return stored;
+    }
+    struct unstored *record = table_find(&r->unstored, &key);
+
+    record->offset = offset;
+    record->bytes = r->stand_ins.size - offset;
+    return 0;
+}
+
 static int add_further_name(struct run *r, const struct entry *e, struct error *err)
 {
     struct hash128 key = hash_bytes(e->first_name);
+    const struct unstored *record = table_find(&r->unstored, &key);
+    struct entry own = *e;
+    int stored;
 
-    if (table_find(&r->unstored, &key) != NULL) {
-        struct error trouble = {0};
-        int result;
-
-        (void)error_set(&trouble, ERROR_REFUSED, NULL,
-                        "another name of the same file could not be read");
-        result = note_error(r, e->path, &trouble, err);
-        error_release(&trouble);
-        return result;
-    }
-    if (write_header(r, e, NULL, err) != 0)
-        return -1;
-    count(r, e);
-    return 0;
+    if (record != NULL && record->bytes == 0)
+        return stand_in(r, e, err);
+    if (record != NULL)
+        own.first_name = bytes_make(r->stand_ins.data + record->offset, (size_t)record->bytes);
+    stored = write_header(r, &own, NULL, err);
+    if (stored == 1)
+        count(r, &own);
+    return stored < 0 ? -1 : 0;
 }
 
 static int add_entry(struct run *r, const struct entry *e, struct error *err)
 {
-    int stored = 1;
-
     if (e->problem_scope == PROBLEM_ENTRY || e->problem_scope == PROBLEM_CONTENT)
         return note_error(r, e->path, e->problem, err);
-    if (e->path.size > TAR_MAX_PATH_BYTES)
-        return note_loss(r, e->path,
-                         "its path is longer than an archive can hold (1 MiB): left out", err);
+    if (e->path.size > TAR_MAX_PATH_BYTES) {
+        if (note_loss(r, e->path, path_too_long, NULL, err) != 0)
+            return -1;
+        return mark_unstored(r, e, err);
+    }
     if (entry_is_further_name(e))
         return add_further_name(r, e, err);
-    if (source_load(r->source, &e, err) != 0)
-        return -1;
-    if (e->problem_scope == PROBLEM_METADATA && note_error(r, e->path, e->problem, err) != 0)
-        return -1;
-    if (e->kind == ENTRY_FILE && e->size != 0) {
-        stored = add_file(r, e, err);
-        if (stored < 0)
-            return -1;
-    } else if (write_header(r, e, NULL, err) != 0) {
-        return -1;
-    }
-    if (stored == 1)
-        count(r, e);
-    return 0;
+    return add_first_name(r, e, err) < 0 ? -1 : 0;
 }
 
 static int add_all(struct run *r, struct error *err)
@@ -508,7 +513,7 @@ int backup_run(struct backup *b, struct source *source, struct error *err)
     int result = -1;
 
     memset(&b->counts, 0, sizeof b->counts);
-    table_init(&r.unstored, sizeof(struct hash128), sizeof(struct hash128));
+    table_init(&r.unstored, sizeof(struct unstored), sizeof(struct hash128));
     if (b->archive != OS_NO_HANDLE && output_new(b->archive, &b->output, &r.output, err) != 0)
         goto done;
     if (add_all(&r, err) == 0 && finish(&r, err) == 0)
@@ -521,5 +526,6 @@ done:
     buffer_release(&r.losses.bytes);
     free(r.losses.items);
     table_release(&r.unstored);
+    buffer_release(&r.stand_ins);
     return result;
 }

@@ -21,8 +21,8 @@ struct backup_counts {
 };
 
 struct backup {
-    os_handle archive; /* where the archive goes, borrowed; OS_NO_HANDLE: read all, write nothing (a
-                          dry run) */
+    os_handle archive; /* where the archive goes, borrowed; OS_NO_HANDLE: open all, read no contents
+                          and write nothing (a dry run) */
     struct output_options output;
     const char *program;  /* "holdfast 0.1.0" */
     struct bytes options; /* the filters and options used, one "name=value" a line, for the

@@ -1,0 +1,103 @@
+#include "archive/reading.h"
+
+#include <string.h>
+
+/* What a disk loses at once at least: a sector of today. */
+enum { SALVAGE_BYTES = 4096 };
+
+void reading_release(struct reading *r)
+{
+    error_release(&r->trouble);
+}
+
+/* Fills the span as far as it goes, the rest with zeros. False if that is because of an error. */
+static bool read_piece(struct reading *r, struct data *data, uint64_t offset, struct data_span span)
+{
+    struct error trouble = {0};
+    size_t have = 0, got = 1;
+    int result = 0;
+
+    while (result == 0 && have < span.capacity && got != 0) {
+        struct data_span rest = {(uint8_t *)span.bytes + have, span.capacity - have};
+
+        got = 0;
+        result = data_read(data, offset + have, rest, &got, &trouble);
+        have += result == 0 ? got : 0;
+    }
+    if (have < span.capacity) {
+        memset((uint8_t *)span.bytes + have, 0, span.capacity - have);
+        r->whole = false;
+    }
+    r->any = r->any || have != 0;
+    if (result != 0 && !r->failed)
+        error_move(&r->trouble, &trouble);
+    r->failed = r->failed || result != 0;
+    error_release(&trouble);
+    return result == 0;
+}
+
+void reading_block(struct reading *r, struct data *data, uint64_t offset, struct data_span span)
+{
+    if (read_piece(r, data, offset, span) || span.capacity <= SALVAGE_BYTES)
+        return;
+    for (size_t at = 0; at < span.capacity; at += SALVAGE_BYTES) {
+        size_t left = span.capacity - at;
+        struct data_span piece = {(uint8_t *)span.bytes + at,
+                                  left < SALVAGE_BYTES ? left : SALVAGE_BYTES};
+
+        (void)read_piece(r, data, offset + at, piece);
+    }
+}
+
+void reading_finish(struct reading *r, struct data *data)
+{
+    int changed;
+
+    if (r->failed)
+        return;
+    changed = data_changed(data, &r->trouble);
+    r->failed = changed < 0;
+    r->whole = r->whole && changed == 0;
+}
+
+static int read_extents(struct reading *r, struct data *data, struct buffer *out, struct error *err)
+{
+    buffer_clear(out);
+    for (size_t i = 0; i < data->extent_count; i++) {
+        size_t length = (size_t)data->extents[i].length;
+
+        if (buffer_reserve(out, length, err) != 0)
+            return -1;
+        reading_block(r, data, data->extents[i].offset,
+                      (struct data_span){out->data + out->size, length});
+        out->size += length;
+    }
+    reading_finish(r, data);
+    return 0;
+}
+
+/* Opens the file once more. False if that cannot be, because it is gone or grew too large: what was
+ * read stands. */
+static bool open_again(struct source *source, struct data **data)
+{
+    struct data *again = NULL;
+    bool usable = source_open_data(source, &again, NULL) == 0 && again->size <= READING_SMALL_BYTES;
+
+    data_close(usable ? *data : again);
+    if (usable)
+        *data = again;
+    return usable;
+}
+
+int reading_small(struct reading *r, struct source *source, struct data **data, struct buffer *out,
+                  struct error *err)
+{
+    for (int tries = 1;; tries++) {
+        reading_release(r);
+        *r = (struct reading){.whole = true};
+        if (read_extents(r, *data, out, err) != 0)
+            return -1;
+        if (r->failed || r->whole || tries == READING_TRIES || !open_again(source, data))
+            return 0;
+    }
+}

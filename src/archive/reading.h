@@ -1,0 +1,40 @@
+/*
+ * reading.h: the content of a file as a backup takes it: what cannot be read becomes zeros and the
+ * rest is kept, a file that changes meanwhile is read again if it is small, and how it went is told
+ * (SAFETY R9, R10).
+ */
+#ifndef HOLDFAST_ARCHIVE_READING_H
+#define HOLDFAST_ARCHIVE_READING_H
+
+#include "tree/source.h"
+
+/* The largest file that is read whole before it is written, in bytes. */
+enum { READING_SMALL_BYTES = 8 << 20 };
+
+/* How often a small file that changes under our hands is read. */
+enum { READING_TRIES = 3 };
+
+/* How a content came over. Starts as {.whole = true}; reading_release afterwards. */
+struct reading {
+    bool whole;           /* nothing was missing and nothing changed */
+    bool any;             /* some bytes could be read */
+    bool failed;          /* some bytes could not be read; they are zeros */
+    struct error trouble; /* the first reason, if `failed` */
+};
+
+void reading_release(struct reading *r);
+
+/* Fills the whole span. Around what cannot be read all is tried in small pieces: a dying disk gives
+ * what it still has. */
+void reading_block(struct reading *r, struct data *data, uint64_t offset, struct data_span span);
+
+/* Asks at the end of a content whether the file changed since it was opened. */
+void reading_finish(struct reading *r, struct data *data);
+
+/* Reads all extents of the file that came last from `source` into `out`, which is replaced, until
+ * it holds still. *data is open, of at most READING_SMALL_BYTES, and may become another one; what
+ * was read is always what *data announces. -1 is ERROR_MEMORY. */
+MUST_CHECK int reading_small(struct reading *r, struct source *source, struct data **data,
+                             struct buffer *out, struct error *err);
+
+#endif
