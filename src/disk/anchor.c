@@ -212,7 +212,6 @@ static int read_marker(struct anchor *a, const char *name, struct error *err)
     if (result > 0) {
         a->user_marker = false;
         a->dead_since = status.mtime;
-        a->marker_file = status.file[0];
         (void)snprintf(a->marker, sizeof a->marker, "%s", name);
     }
 out:
@@ -296,24 +295,53 @@ static void drop_name(struct anchor *a, const char *name)
         error_release(&ignored);
 }
 
-/* Writes the text to the new file `name`, with the time of the first dead run if there is one. */
-static int write_marker(struct anchor *a, const char *name, struct bytes text, bool sync,
-                        struct error *err)
+/* The text, and the time of the first dead run if there is one. */
+static int fill_marker(struct anchor *a, os_handle file, struct bytes text, bool sync,
+                       struct error *err)
 {
-    struct os_object object = {.folder = a->folder, .name = name};
-    struct os_stat status;
-    int result = -1;
+    struct os_object object = {.handle = file};
 
-    if (os_create_file(a->folder, name, 0600, &object.handle, err))
+    if (os_write(file, text.data, text.size, err) ||
+        (a->dead.size && os_set_times(&object, &a->dead_since, NULL, err)))
         return -1;
-    if (os_write(object.handle, text.data, text.size, err) ||
-        (a->dead.size && os_set_times(&object, &a->dead_since, NULL, err)) ||
-        (sync && os_sync_file(object.handle, err)) || os_stat_handle(object.handle, &status, err))
-        goto out;
-    a->marker_file = status.file[0];
-    result = 0;
-out:
-    os_close(object.handle);
+    return sync ? os_sync_file(file, err) : 0;
+}
+
+/* A marker where there was none appears whole, without having had another name: nobody would know whose that was. 1 if there are no nameless files here. */
+static int place_first(struct anchor *a, const char *final, struct bytes text, bool sync,
+                       struct error *err)
+{
+    os_handle file;
+
+    if (os_create_unnamed(a->folder, 0600, &file, err)) {
+        if (!os_error_is_unsupported(err))
+            return -1;
+        error_release(err);
+        return 1;
+    }
+    int result = fill_marker(a, file, text, sync, err);
+    if (!result)
+        result = os_name_file(file, a->folder, final, err);
+    os_close(file);
+    return result;
+}
+
+/* A marker that takes the place of a dead run's is made under a name that carries an id out of that. */
+static int place_over(struct anchor *a, const char *id, const char *final, struct bytes text,
+                      struct error *err)
+{
+    char name[ANCHOR_NAME_BYTES];
+    os_handle file;
+
+    (void)snprintf(name, sizeof name, ".holdfast-%.*s-run", ANCHOR_ID_DIGITS,
+                   a->dead.size ? (const char *)a->dead.data : id);
+    drop_name(a, name);
+    if (os_create_file(a->folder, name, 0600, &file, err))
+        return -1;
+    int result = fill_marker(a, file, text, true, err);
+    os_close(file);
+    if (!result)
+        result = os_rename(a->folder, name, a->folder, final, err);
     if (result)
         drop_name(a, name);
     return result;
@@ -351,36 +379,34 @@ static int unlock(struct anchor *a, bool clear_flags, struct error *err)
     return 0;
 }
 
-static void marker_names(const struct anchor *a, const char *id, char first[ANCHOR_NAME_BYTES],
-                         char final[ANCHOR_NAME_BYTES])
+static void choose_name(const struct anchor *a, const char *id, char out[ANCHOR_NAME_BYTES])
 {
-    (void)snprintf(first, ANCHOR_NAME_BYTES, ".holdfast-%s-run", id);
     if (a->marker[0])
-        memcpy(final, a->marker, ANCHOR_NAME_BYTES);
+        memcpy(out, a->marker, ANCHOR_NAME_BYTES);
     else if (a->user_marker)
-        (void)snprintf(final, ANCHOR_NAME_BYTES, "%s-%s", marker_name, id);
+        (void)snprintf(out, ANCHOR_NAME_BYTES, "%s-%s", marker_name, id);
     else
-        (void)snprintf(final, ANCHOR_NAME_BYTES, "%s", marker_name);
+        (void)snprintf(out, ANCHOR_NAME_BYTES, "%s", marker_name);
 }
 
 int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error *err)
 {
     struct buffer text = {0};
     struct os_stat before;
-    char first[ANCHOR_NAME_BYTES], final[ANCHOR_NAME_BYTES];
+    char final[ANCHOR_NAME_BYTES];
     int result = -1;
 
     if (a->marked)
         return 0;
-    marker_names(a, how->id, first, final);
+    choose_name(a, how->id, final);
     if (unlock(a, how->clear_flags, err) || marker_text(a, how->id, &text, err) ||
-        os_stat_handle(a->folder, &before, err) ||
-        write_marker(a, first, buffer_bytes(&text), how->sync, err))
+        os_stat_handle(a->folder, &before, err))
         goto out;
-    if (os_rename(a->folder, first, a->folder, final, err)) {
-        drop_name(a, first);
+    result = a->marker[0] ? 1 : place_first(a, final, buffer_bytes(&text), how->sync, err);
+    if (result > 0)
+        result = place_over(a, how->id, final, buffer_bytes(&text), err);
+    if (result)
         goto out;
-    }
     memcpy(a->marker, final, sizeof final);
     a->marked = true;
     keep_times(a, &before);

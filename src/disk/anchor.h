@@ -25,7 +25,6 @@ struct anchor {
     uint32_t had_flags;    /* file flags that were taken off the folder for the marker's sake; come back with anchor_unmark */
     bool user_marker;      /* a file of the user has the marker's name: it stays */
     char marker[ANCHOR_NAME_BYTES]; /* name of the marker: this run's, or the one that a dead run left; "" if none */
-    uint64_t marker_file;           /* its inode */
     struct buffer dead;             /* ids of the runs that died here, ANCHOR_ID_DIGITS each */
     struct timestamp dead_since;    /* when the first of them began to write; holds if dead.size */
 };

@@ -239,6 +239,8 @@ static int apply_extra(struct run *r, const struct difference_pair *pair, struct
     diff_skip(r->diff);
     if (is_our_own(r, have) || !plan_may_delete(r, have->path))
         return 0;
+    if (r->options->delete_extra && have->problem_scope != PROBLEM_NONE)
+        run_error(r, have->path, have->problem);
     if (!r->options->delete_extra || !have->depth || (pair->differs & DIFFERS_UNREADABLE)) {
         r->counts->extras++;
         return 0;
