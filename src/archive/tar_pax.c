@@ -285,7 +285,7 @@ static int decode_names(struct tar_pax *p, struct error *err)
     for (size_t i = 0; i < p->xattr_count; i++)
         bytes += p->xattrs[i].name.size;
     buffer_clear(&p->names);
-    if (buffer_reserve(&p->names, bytes, err))
+    if (buffer_reserve(&p->names, bytes + 1, err)) /* never no memory at all: empty names point into it, too */
         return -1;
     for (size_t i = 0; i < p->xattr_count; i++) {
         if (decode_name(p, &p->xattrs[i], err))
@@ -327,7 +327,7 @@ static int append_xattr(struct tar_pax *p, const struct tar_raw_xattr *xattr, st
         }
         base64_end = text->size;
         /* What is appended must not move what it is made of. */
-        if (buffer_reserve(text, base64_end, err))
+        if (buffer_reserve(text, base64_end + 1, err))
             return -1;
         if (text_base64_decode(text, bytes_make(text->data, base64_end), err))
             return -1;
