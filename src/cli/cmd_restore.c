@@ -43,7 +43,6 @@ static int check_settings(const struct job *job, struct error *err)
 {
     const struct restore_settings *s = job->settings;
     struct os_stat status;
-    struct error missing = {0};
     int there;
 
     if (s->keep_existing && s->keep_newer)
@@ -53,8 +52,12 @@ static int check_settings(const struct job *job, struct error *err)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (job->destination == NULL)
         return 0;
-    there = os_stat_path(job->destination, true, &status, &missing);
-    error_release(&missing);
+    there = os_stat_path(job->destination, true, &status, err);
+    if (there != 0 && !os_error_is_missing(err)) {
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
+        return error_at(err, job->destination, strlen(job->destination));
+    }
+    error_release(err);
     if (there == 0 && status.kind != OS_DIRECTORY)
         return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder",
                          job->destination);
@@ -99,10 +102,8 @@ static int open_source(struct job *job, struct error *err)
         if (os_open_path(job->archive, &handle, err) != 0)
             return error_at(err, job->archive, strlen(job->archive));
     }
-    if (open_any_archive(handle, &options, &archive, err) != 0) {
-        os_close(handle);
+    if (open_any_archive(handle, &options, &archive, err) != 0)
         return error_at(err, job->archive, strlen(job->archive));
-    }
     job->source = archive.source;
     job->reader = archive.is_ours ? archive.source : NULL;
     return 0;
@@ -284,6 +285,22 @@ static void tell_losses(struct job *job)
     }
 }
 
+/* Damage is told with the archive's name; the entry that it came to light in, if any, was lost with
+ * it. */
+static int name_archive(struct job *job, struct error *err)
+{
+    struct error named = *err;
+
+    named.path = NULL;
+    named.path_bytes = 0;
+    (void)error_at(&named, job->archive, strlen(job->archive));
+    if (err->path != NULL)
+        watcher_error(&job->report.watcher, bytes_make(err->path, err->path_bytes), err);
+    error_release(err);
+    *err = named;
+    return -1;
+}
+
 static int restore(struct job *job, const struct text_list *operands, struct error *err)
 {
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
@@ -291,7 +308,7 @@ static int restore(struct job *job, const struct text_list *operands, struct err
         return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0)
-        return -1;
+        return err->kind == ERROR_FORMAT ? name_archive(job, err) : -1;
     tell_unmatched(job);
     tell_losses(job);
     return 0;

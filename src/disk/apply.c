@@ -42,11 +42,14 @@ void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES])
     (void)snprintf(name, ANCHOR_NAME_BYTES, ".holdfast-%s-%" PRIx64, r->id, r->temporary_count++);
 }
 
-/* What one entry's failure says about the whole run. A source that cannot be read here may be readable elsewhere; a destination that is full or broken takes nothing any more. */
+/* What one entry's failure says about the whole run. A source that cannot be read here may be
+ * readable elsewhere; a destination that is full or broken takes nothing any more. */
 static bool is_end(const struct run *r, const struct error *err)
 {
     if (r->broken || err->kind == ERROR_MEMORY || err->kind == ERROR_INTERRUPTED)
         return true;
+    if (r->reading_failed && err->kind == ERROR_FORMAT)
+        return true; /* a damaged archive: nothing behind the damage can be relied on */
     return !r->reading_failed && (os_error_is_full(err) || os_error_is_broken(err));
 }
 
@@ -101,8 +104,8 @@ static int set_metadata(struct run *r, const struct difference_pair *pair,
     return 0;
 }
 
-static int keep_equal(struct run *r, const struct difference_pair *pair,
-                      enum diff_outcome *outcome, struct error *err)
+static int keep_equal(struct run *r, const struct difference_pair *pair, enum diff_outcome *outcome,
+                      struct error *err)
 {
     const struct identity *id = &pair->have->identity;
 
@@ -184,19 +187,14 @@ static int carry_out(struct run *r, const struct difference_pair *pair, enum dif
     return 0;
 }
 
-/* Completes the want of a pair that is to be made. */
-static int complete(struct run *r, struct difference_pair *pair, struct error *err)
-{
-    return source_load(r->want, &pair->want, err);
-}
-
 static int apply_want(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     struct difference_pair completed = *pair;
     enum diff_outcome outcome = DIFF_FAILED;
     bool folder = pair->want->kind == ENTRY_DIRECTORY;
 
-    if (complete(r, &completed, err))
+    /* Where only names are compared nothing more than the name is needed. */
+    if (pair->group_first && source_load(r->want, &completed.want, err))
         return -1;
     if (completed.want->problem_scope == PROBLEM_METADATA)
         run_error(r, completed.want->path, completed.want->problem);
@@ -208,8 +206,7 @@ static int apply_want(struct run *r, const struct difference_pair *pair, struct 
             return -1;
     }
     /* A folder that gave way, or that stands in the way, is no place to look for extra names in. */
-    if (pair->have && pair->have->kind != pair->want->kind &&
-        pair->have->kind == ENTRY_DIRECTORY)
+    if (pair->have && pair->have->kind != pair->want->kind && pair->have->kind == ENTRY_DIRECTORY)
         diff_skip(r->diff);
     return diff_settle(r->diff, outcome, err);
 }

@@ -1,6 +1,7 @@
 /*
- * meta.c: metadata of an object that is held, in the order in which one does not undo the other: owner (which takes setuid bits and capabilities away), attributes and ACLs, mode, capabilities, flags,
- * times. What cannot be set is a loss that is told, not an end.
+ * meta.c: metadata of an object that is held, in the order in which one does not undo the other:
+ * owner (which takes setuid bits and capabilities away), attributes and ACLs, mode, capabilities,
+ * flags, times. What cannot be set is a loss that is told, not an end.
  */
 #include "disk/apply.h"
 
@@ -67,10 +68,11 @@ int meta_read(const struct os_object *o, struct metadata *out, struct error *err
     return 0;
 }
 
-/* Tells a loss and goes on, unless the destination as a whole has failed. */
+/* Tells a loss and goes on, unless the destination as a whole has failed. "No space" is none of
+ * that: it is what ext4 says of attributes that do not fit beside the inode. */
 static int lose(struct setting *s, const char *reason, struct error *err)
 {
-    if (os_error_is_full(err) || os_error_is_broken(err) || err->kind == ERROR_MEMORY)
+    if (os_error_is_broken(err) || err->kind == ERROR_MEMORY)
         return -1;
     watcher_loss(s->run->watcher, s->goal->path, reason, err);
     error_release(err);
@@ -87,8 +89,8 @@ static int set_owner(struct setting *s, struct error *err)
 
     if (!owner && !group)
         return 0;
-    if (!os_set_owner(s->object, owner ? want->owner : UINT64_MAX,
-                      group ? want->group : UINT64_MAX, err)) {
+    if (!os_set_owner(s->object, owner ? want->owner : UINT64_MAX, group ? want->group : UINT64_MAX,
+                      err)) {
         s->owner = owner ? want->owner : s->owner;
         s->group = group ? want->group : s->group;
         s->owner_changed = true;
@@ -219,7 +221,8 @@ static int set_capability(struct setting *s, struct error *err)
 
 /* ---- Mode ---- */
 
-/* Without the owner that they were given for, setuid and setgid would give rights to somebody else. */
+/* Without the owner that they were given for, setuid and setgid would give rights to somebody else.
+ */
 static uint32_t safe_mode(struct setting *s, uint32_t mode)
 {
     const struct metadata *want = s->goal->want;
@@ -320,8 +323,7 @@ static int set_times(struct setting *s, struct error *err)
     return mtime ? check_times(s, err) : 0;
 }
 
-int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
-             struct error *err)
+int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g, struct error *err)
 {
     struct setting s = {
         .run = r, .object = o, .goal = g, .owner = g->now->owner, .group = g->now->group};

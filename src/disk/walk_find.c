@@ -20,6 +20,7 @@ void walk_find_release(struct walk *w)
     forget_folder(w);
     buffer_release(&w->find_parent);
     buffer_release(&w->find_path);
+    buffer_release(&w->find_root.name);
 }
 
 /* A parent that is missing, a link or no folder holds nothing. */
@@ -40,7 +41,9 @@ static bool can_exist(struct bytes path)
     return true;
 }
 
-static const struct walk_root *root_of(const struct walk *w, struct bytes path)
+/* The root that a path begins with. Unordered sources tell their roots only as they come: those
+ * that the layout does not name stand below its base. NULL without a base, or without memory. */
+static const struct walk_root *root_of(struct walk *w, struct bytes path)
 {
     const uint8_t *slash = memchr(path.data, '/', path.size);
     struct bytes name = bytes_make(path.data, slash ? (size_t)(slash - path.data) : path.size);
@@ -49,7 +52,11 @@ static const struct walk_root *root_of(const struct walk *w, struct bytes path)
         if (bytes_equal(buffer_bytes(&w->roots[i].name), name))
             return &w->roots[i];
     }
-    return NULL;
+    buffer_clear(&w->find_root.name);
+    if (!w->base_path.size || buffer_append(&w->find_root.name, name.data, name.size, NULL) ||
+        buffer_terminate(&w->find_root.name, NULL))
+        return NULL;
+    return &w->find_root;
 }
 
 /* Opens the folder `parent`, which begins with the root's name, and keeps it: 1, 0, -1. */

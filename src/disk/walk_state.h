@@ -75,6 +75,7 @@ struct walk {
     struct walk_subject current, found; /* by next, by find */
     struct walk_subject *last;          /* which of them came last */
 
+    struct walk_root find_root;   /* a root that the layout does not name, below the base */
     struct buffer find_path;      /* of the found entry, NUL-terminated */
     struct buffer find_parent;    /* path of find_folder */
     os_handle find_folder;        /* kept: entries cluster by folder */
