@@ -1,6 +1,7 @@
 /*
- * anchor.c: see anchor.h. The marker is known by its content: "holdfast run", a version, and a line `id` for the run and each dead run before it whose leftovers may still be there. Its mtime is
- * the time when the first of them began.
+ * anchor.c: see anchor.h. The marker is known by its content: "holdfast run", a version, and a line
+ * `id` for the run and each dead run before it whose leftovers may still be there. Its mtime is the
+ * time when the first of them began.
  */
 #include "disk/anchor.h"
 
@@ -67,7 +68,8 @@ void anchor_release(struct anchor *a)
 
 /* ---- Opening and making ---- */
 
-/* Opens the longest beginning of `path` that is there; *rest is what is missing. `path` is cut in place. */
+/* Opens the longest beginning of `path` that is there; *rest is what is missing. `path` is cut in
+ * place. */
 static int open_existing(char *path, char **rest, os_handle *out, struct error *err)
 {
     size_t end = strlen(path);
@@ -99,7 +101,8 @@ static int make_one(os_handle folder, const char *name, os_handle *inner, struct
     return os_open_dir(folder, name, inner, err);
 }
 
-/* Makes the folders of `rest` one below the other, beginning in *folder, which is replaced by the innermost. */
+/* Makes the folders of `rest` one below the other, beginning in *folder, which is replaced by the
+ * innermost. */
 static int make_below(os_handle *folder, char *rest, struct error *err)
 {
     for (char *name = strtok(rest, "/"); name; name = strtok(NULL, "/")) {
@@ -307,7 +310,8 @@ static int fill_marker(struct anchor *a, os_handle file, struct bytes text, bool
     return sync ? os_sync_file(file, err) : 0;
 }
 
-/* A marker where there was none appears whole, without having had another name: nobody would know whose that was. 1 if there are no nameless files here. */
+/* A marker where there was none appears whole, without having had another name: nobody would know
+ * whose that was. 1 if there are no nameless files here. */
 static int place_first(struct anchor *a, const char *final, struct bytes text, bool sync,
                        struct error *err)
 {
@@ -326,7 +330,8 @@ static int place_first(struct anchor *a, const char *final, struct bytes text, b
     return result;
 }
 
-/* A marker that takes the place of a dead run's is made under a name that carries an id out of that. */
+/* A marker that takes the place of a dead run's is made under a name that carries an id out of
+ * that. */
 static int place_over(struct anchor *a, const char *id, const char *final, struct bytes text,
                       struct error *err)
 {
@@ -347,7 +352,8 @@ static int place_over(struct anchor *a, const char *id, const char *final, struc
     return result;
 }
 
-/* The times of the anchor's folder, set back: the marker comes and goes without a trace. Who does not own the folder cannot, which changes nothing of worth. */
+/* The times of the anchor's folder, set back: the marker comes and goes without a trace. Who does
+ * not own the folder cannot, which changes nothing of worth. */
 static void keep_times(const struct anchor *a, const struct os_stat *before)
 {
     struct error ignored = {0};
@@ -414,6 +420,22 @@ int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error
 out:
     buffer_release(&text);
     return result ? error_at(err, a->path, strlen(a->path)) : 0;
+}
+
+int anchor_yield(struct anchor *a, struct bytes name, const char *id, struct error *err)
+{
+    char other[ANCHOR_NAME_BYTES];
+
+    if (!bytes_equal(name, bytes_of(marker_name)))
+        return 0;
+    a->user_marker = true;
+    if (strcmp(a->marker, marker_name) != 0)
+        return 0;
+    (void)snprintf(other, sizeof other, "%s-%s", marker_name, id);
+    if (os_rename(a->folder, a->marker, a->folder, other, err))
+        return error_at(err, a->path, strlen(a->path));
+    memcpy(a->marker, other, sizeof other);
+    return 0;
 }
 
 int anchor_unmark(struct anchor *a, bool sync, struct error *err)

@@ -1,11 +1,14 @@
 /*
  * apply.h: what the files of the transfer share; private to them.
  *
- * transfer.c runs the loop: the diff gives a pair, plan.c decides what is to be done about it, and apply.c has it done (or, in a dry run, plan.c tells it). position.c holds the folders on the way to the
- * entry in hand, placing.c puts a new object under its name, file.c, node.c, folder.c and names.c make the objects, meta.c their metadata. late.c keeps what has to wait for the end of the run,
- * trash.c removes what is to go.
+ * transfer.c runs the loop: the diff gives a pair, plan.c decides what is to be done about it, and
+ * apply.c has it done (or, in a dry run, plan.c tells it). position.c holds the folders on the way
+ * to the entry in hand, placing.c puts a new object under its name, file.c, node.c, folder.c and
+ * names.c make the objects, meta.c their metadata. late.c keeps what has to wait for the end of the
+ * run, trash.c removes what is to go.
  *
- * A function that returns -1 failed for the entry in hand; run_failed tells whether the run can go on.
+ * A function that returns -1 failed for the entry in hand; run_failed tells whether the run can go
+ * on.
  */
 #ifndef HOLDFAST_DISK_APPLY_H
 #define HOLDFAST_DISK_APPLY_H
@@ -19,10 +22,12 @@
 
 enum { APPLY_BLOCK_BYTES = 256 * 1024, APPLY_VOLUMES = 8, APPLY_PARENTS = 8 };
 
-/* What stood in a folder's way of being changed, and what a new object in it inherits from it. Looked at once a folder, before the first change. */
+/* What stood in a folder's way of being changed, and what a new object in it inherits from it.
+ * Looked at once a folder, before the first change. */
 enum inherits { INHERITS_ACL = 1 << 0, INHERITS_FLAGS = 1 << 1 };
 
-/* A folder on the way from the anchor to the entry in hand; its handle is in run.stack at the same level. */
+/* A folder on the way from the anchor to the entry in hand; its handle is in run.stack at the same
+ * level. */
 struct level {
     size_t path_bytes;    /* length of its path in run.here */
     bool created;         /* by this run: nobody looks for anything in it yet */
@@ -48,7 +53,8 @@ struct names {
     struct buffer moved_paths;
     struct parent_handle parents[APPLY_PARENTS];
     uint64_t clock;
-    struct buffer forward; /* names whose first name had not come yet: varint strings path, first name */
+    struct buffer
+        forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;
 };
 
@@ -73,7 +79,7 @@ struct run {
     uint32_t time_grain_ns; /* of the destination */
     char id[ANCHOR_ID_DIGITS + 1];
     uint64_t temporary_count;
-    uint64_t faults;    /* errors of single entries so far */
+    uint64_t faults;     /* errors of single entries so far */
     bool reading_failed; /* the failure in hand is the source's, not the destination's */
     bool broken;         /* the position is lost: the run cannot go on */
 
@@ -92,7 +98,7 @@ struct run {
     struct pairs xattrs;          /* scratch */
     struct names names;
     struct late late;
-    struct spool trash[3]; /* by enum trash_kind */
+    struct spool trash[3];            /* by enum trash_kind */
     os_handle volumes[APPLY_VOLUMES]; /* a folder on each volume that was written to */
     uint64_t volume_devices[APPLY_VOLUMES];
     size_t volume_count;
@@ -100,9 +106,11 @@ struct run {
 
 /* ---- apply.c ---- */
 
-/* Does what the plan says about a pair of entries, or tells it in a dry run, and settles it. -1: the run cannot go on. */
+/* Does what the plan says about a pair of entries, or tells it in a dry run, and settles it. -1:
+ * the run cannot go on. */
 MUST_CHECK int apply_pair(struct run *r, const struct difference_pair *pair, struct error *err);
-/* Tells the failure of an entry and releases it: 0; or -1 if the run cannot go on after it, err being kept. */
+/* Tells the failure of an entry and releases it: 0; or -1 if the run cannot go on after it, err
+ * being kept. */
 MUST_CHECK int run_failed(struct run *r, struct bytes path, struct error *err);
 /* ERROR_REFUSED for the entry in hand. `reason` is static. Returns -1. */
 int run_refuse(struct error *err, const char *reason);
@@ -118,15 +126,15 @@ void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
 /* ---- plan.c ---- */
 
 enum plan_action {
-    PLAN_NOTHING,  /* it is as it should be */
-    PLAN_KEEP,     /* what is there stays, by option */
-    PLAN_REFUSE,   /* not safe, or not asked for */
+    PLAN_NOTHING, /* it is as it should be */
+    PLAN_KEEP,    /* what is there stays, by option */
+    PLAN_REFUSE,  /* not safe, or not asked for */
     PLAN_CREATE,
     PLAN_REPLACE,
-    PLAN_COMPARE,  /* contents first */
-    PLAN_LINK,     /* a further name */
+    PLAN_COMPARE, /* contents first */
+    PLAN_LINK,    /* a further name */
     PLAN_METADATA,
-    PLAN_ENTER,    /* a folder that is there */
+    PLAN_ENTER, /* a folder that is there */
 };
 struct plan {
     enum plan_action action;
@@ -143,7 +151,9 @@ bool plan_may_delete(const struct run *r, struct bytes path);
 
 /* ---- position.c ---- */
 
-/* The anchor of a path, and where in it the entry stands: the parent folder's path from the anchor's folder and the last component. For the root that is the anchor itself the name is empty. */
+/* The anchor of a path, and where in it the entry stands: the parent folder's path from the
+ * anchor's folder and the last component. For the root that is the anchor itself the name is empty.
+ */
 struct spot {
     struct anchor *anchor;
     struct bytes parent; /* relative to the anchor */
@@ -151,18 +161,26 @@ struct spot {
 };
 MUST_CHECK int position_spot(struct run *r, struct bytes path, struct spot *out, struct error *err);
 /* Opens the folder at a spot's parent (the caller closes it). */
-MUST_CHECK int position_open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err);
-/* Goes to the folder that holds the entry, setting the metadata of folders that are left, and puts the entry's name into r->name. Folders that are missing on the way are made. */
+MUST_CHECK int position_open_parent(struct run *r, const struct spot *spot, os_handle *out,
+                                    struct error *err);
+/* Goes to the folder that holds the entry, setting the metadata of folders that are left, and puts
+ * the entry's name into r->name. Folders that are missing on the way are made. */
 MUST_CHECK int position_enter(struct run *r, struct bytes path, struct error *err);
 /* Before the first change below the anchor: its marker. */
 MUST_CHECK int position_mark(struct run *r, struct anchor *a, struct error *err);
-/* Before the first change in the folder: the marker, flags in the way, the right to write. */
+/* Before an object in the folder is changed, but not the folder: the marker, and the volume for the
+ * final sync. */
+MUST_CHECK int position_note(struct run *r, struct error *err);
+/* Before the first change in the folder: all that, and flags in the way, the right to write. */
 MUST_CHECK int position_touch(struct run *r, struct error *err);
-/* Goes on into a folder just opened or made; the handle belongs to the position from then on, also on failure. */
-MUST_CHECK int position_push(struct run *r, os_handle folder, const struct os_stat *status, struct error *err);
+/* Goes on into a folder just opened or made; the handle belongs to the position from then on, also
+ * on failure. */
+MUST_CHECK int position_push(struct run *r, os_handle folder, const struct os_stat *status,
+                             struct error *err);
 /* Leaves all folders but the first `depth`. */
 MUST_CHECK int position_leave(struct run *r, size_t depth, struct error *err);
-/* Leaves all folders of a run that stops here: only what was taken off them (flags, a mode) is put back. */
+/* Leaves all folders of a run that stops here: only what was taken off them (flags, a mode) is put
+ * back. */
 void position_abandon(struct run *r);
 /* The innermost folder and its handle. */
 struct level *position_level(struct run *r);
@@ -173,29 +191,32 @@ void position_release(struct run *r);
 
 struct placing {
     os_handle folder;
-    const char *name;                  /* the final one */
-    char made[ANCHOR_NAME_BYTES];      /* the temporary one; "" if the object is made under its final name */
-    char aside[ANCHOR_NAME_BYTES];     /* where a folder with content went; "" if none */
-    const struct entry *have;          /* what stands there, or NULL */
+    const char *name;              /* the final one */
+    char made[ANCHOR_NAME_BYTES];  /* the temporary one; "" if the object is made under its final
+                                      name */
+    char aside[ANCHOR_NAME_BYTES]; /* where a folder with content went; "" if none */
+    const struct entry *have;      /* what stands there, or NULL */
 };
 /* How an object may appear: in parts, or at once. */
 enum placing_way { PLACING_GROWS, PLACING_WHOLE };
 /* Touches the folder and chooses the name to make the object under. */
-MUST_CHECK int placing_begin(struct run *r, const struct entry *have, enum placing_way way, struct placing *out, struct error *err);
+MUST_CHECK int placing_begin(struct run *r, const struct entry *have, enum placing_way way,
+                             struct placing *out, struct error *err);
 /* The name to make it under. */
 const char *placing_name(const struct placing *p);
 /* Renames it to its final name; what stands there gives way. */
 MUST_CHECK int placing_end(struct run *r, struct placing *p, struct error *err);
 /* Removes what was made. */
 void placing_abort(struct placing *p);
-/* Takes immutable and append flags off an object of the position's folder, if there are any: 1 done, 0 there were none, -1 (ERROR_REFUSED without --clear-flags). */
+/* Takes immutable and append flags off an object of the position's folder, if there are any: 1
+ * done, 0 there were none, -1 (ERROR_REFUSED without --clear-flags). */
 MUST_CHECK int placing_unlock(struct run *r, const char *name, struct error *err);
 
 /* ---- meta.c ---- */
 
 struct meta_goal {
     const struct metadata *want;
-    uint32_t fields;           /* enum metadata_field: which of them to set */
+    uint32_t fields; /* enum metadata_field: which of them to set */
     enum entry_kind kind;
     const struct os_stat *now; /* the object as it is */
     bool fresh;                /* just made: has nothing of its own */
@@ -203,7 +224,8 @@ struct meta_goal {
     struct bytes path;
 };
 /* Sets metadata; what cannot be set is told as a loss. */
-MUST_CHECK int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g, struct error *err);
+MUST_CHECK int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
+                        struct error *err);
 /* Copies metadata but for the names of owners. */
 MUST_CHECK int meta_copy(struct metadata *to, const struct metadata *from, struct error *err);
 /* Finds out what new objects in a folder inherit from it. */
@@ -216,11 +238,13 @@ MUST_CHECK int meta_read(const struct os_object *o, struct metadata *out, struct
 /* Makes a file anew. */
 MUST_CHECK int file_place(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Compares contents; where they differ the file is replaced: *replaced. */
-MUST_CHECK int file_compare(struct run *r, const struct difference_pair *pair, bool *replaced, struct error *err);
+MUST_CHECK int file_compare(struct run *r, const struct difference_pair *pair, bool *replaced,
+                            struct error *err);
 /* Replaces a file by a copy of itself with other metadata: it may have names elsewhere. */
 MUST_CHECK int file_refresh(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes a file anew from another one on the disk, metadata and all; its identity to *made. */
-MUST_CHECK int file_copy(struct run *r, os_handle folder, const char *name, const struct difference_pair *pair, struct error *err);
+MUST_CHECK int file_copy(struct run *r, os_handle folder, const char *name,
+                         const struct difference_pair *pair, struct error *err);
 /* Makes a symlink, FIFO, socket or device anew. */
 MUST_CHECK int node_place(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes the folder or goes into it. *skip: what lies below cannot be made. */
@@ -231,10 +255,13 @@ MUST_CHECK int folder_apply(struct run *r, const struct difference_pair *pair, s
 void names_init(struct names *n);
 void names_release(struct names *n);
 /* Notes what file stands at a name, if others may come to be linked to it. */
-MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file, struct error *err);
+MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
+                          struct error *err);
 /* Makes a further name. *outcome tells what became of it. */
-MUST_CHECK int names_link(struct run *r, const struct difference_pair *pair, enum diff_outcome *outcome, struct error *err);
-/* True if data of the group stands at this entry alone, so that it must be kept for the further names though the entry itself cannot be made. */
+MUST_CHECK int names_link(struct run *r, const struct difference_pair *pair,
+                          enum diff_outcome *outcome, struct error *err);
+/* True if data of the group stands at this entry alone, so that it must be kept for the further
+ * names though the entry itself cannot be made. */
 bool names_need_stand_in(const struct run *r, const struct entry *want);
 /* Makes the entry in hand under a temporary name in its anchor, for its group's further names. */
 MUST_CHECK int names_stand_in(struct run *r, const struct difference_pair *pair, struct error *err);
@@ -243,18 +270,24 @@ MUST_CHECK int names_finish(struct run *r, struct error *err);
 
 /* ---- inplace.c ---- */
 
-/* Sets the metadata that differs on what stands; what may have other names elsewhere is replaced by a copy: *replaced. */
-MUST_CHECK int inplace_metadata(struct run *r, const struct difference_pair *pair, bool *replaced, struct error *err);
-/* Sets the mtime of a file again that was found equal by reading, so that its ctime is newer and the next run need not read it. */
-MUST_CHECK int inplace_confirm(struct run *r, const struct difference_pair *pair, struct error *err);
+/* Sets the metadata that differs on what stands; what may have other names elsewhere is replaced by
+ * a copy: *replaced. */
+MUST_CHECK int inplace_metadata(struct run *r, const struct difference_pair *pair, bool *replaced,
+                                struct error *err);
+/* Sets the mtime of a file again that was found equal by reading, so that its ctime is newer and
+ * the next run need not read it. */
+MUST_CHECK int inplace_confirm(struct run *r, const struct difference_pair *pair,
+                               struct error *err);
 
 /* ---- late.c ---- */
 
 void late_release(struct late *l);
 /* Keeps a folder's metadata for the end. */
-MUST_CHECK int late_add_folder(struct run *r, struct bytes path, const struct os_stat *status, const struct meta_goal *goal, struct error *err);
+MUST_CHECK int late_add_folder(struct run *r, struct bytes path, const struct os_stat *status,
+                               const struct meta_goal *goal, struct error *err);
 /* Keeps flags (all of the object's) for the end. */
-MUST_CHECK int late_add_flags(struct run *r, struct bytes path, const struct os_stat *status, uint32_t flags, struct error *err);
+MUST_CHECK int late_add_flags(struct run *r, struct bytes path, const struct os_stat *status,
+                              uint32_t flags, struct error *err);
 MUST_CHECK int late_finish_folders(struct run *r, struct error *err);
 /* Flags of the anchors themselves stand against removing their markers: they come last of all. */
 enum late_flags_of { LATE_BELOW, LATE_ANCHORS };
@@ -262,10 +295,12 @@ MUST_CHECK int late_finish_flags(struct run *r, enum late_flags_of which, struct
 
 /* ---- trash.c ---- */
 
-/* What is to go: what is the user's, by --delete and after a faultless run alone (SAFETY R11), being extra or set aside for something else; or what runs made for themselves. */
+/* What is to go: what is the user's, by --delete and after a faultless run alone (SAFETY R11),
+ * being extra or set aside for something else; or what runs made for themselves. */
 enum trash_kind { TRASH_EXTRA, TRASH_ASIDE, TRASH_OWN };
 /* Keeps a name for the delete phase. */
-MUST_CHECK int trash_add(struct run *r, enum trash_kind kind, struct bytes path, const struct identity *id, struct error *err);
+MUST_CHECK int trash_add(struct run *r, enum trash_kind kind, struct bytes path,
+                         const struct identity *id, struct error *err);
 /* The delete phase: removes what was kept. */
 MUST_CHECK int trash_empty(struct run *r, struct error *err);
 /* Removes what this run made for itself, as far as that goes: for a run that stops. */
@@ -282,10 +317,13 @@ struct removal {
     struct identity identity; /* what was seen there: anything else stays */
     bool clear_flags;
     uint64_t removed; /* names, counted up */
-    void (*failed)(void *context, struct bytes below, struct error *problem); /* told of each that stays, by its path below the folder; releases the problem */
+    void (*failed)(void *context, struct bytes below,
+                   struct error *problem); /* told of each that stays, by its path below the folder;
+                                              releases the problem */
     void *context;
 };
-/* Removes it with all that lies below on the same device, links as links. -1: something stays, and `failed` was told. */
+/* Removes it with all that lies below on the same device, links as links. -1: something stays, and
+ * `failed` was told. */
 MUST_CHECK int removal_run(struct removal *m);
 
 #endif

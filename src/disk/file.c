@@ -1,5 +1,6 @@
 /*
- * file.c: regular files. New ones grow under mode 0600 and get their metadata, times last, when they are whole; what stands is compared by reading and replaced, never written to.
+ * file.c: regular files. New ones grow under mode 0600 and get their metadata, times last, when
+ * they are whole; what stands is compared by reading and replaced, never written to.
  */
 #include "disk/apply.h"
 #include "disk/walk.h"
@@ -24,7 +25,8 @@ static int making_begin(struct run *r, const struct difference_pair *pair, struc
         return -1;
     if (os_stat_handle(m->object.handle, &m->made, err))
         goto failed;
-    /* This flag takes effect on empty files alone. Whether it could be set is looked at with the other flags. */
+    /* This flag takes effect on empty files alone. Whether it could be set is looked at with the
+     * other flags. */
     if ((want->known & METADATA_FLAGS) && (want->flags & FILE_FLAG_NOCOW)) {
         struct error ignored = {0};
         if (os_set_flags(&m->object, FILE_FLAG_NOCOW, &ignored))
@@ -44,7 +46,8 @@ static void making_abort(struct making *m)
     placing_abort(&m->placing);
 }
 
-/* Metadata, then the name. What the want does not know is taken from `former`, if there is one: the file that this one is a copy of. The making is over, also on failure. */
+/* Metadata, then the name. What the want does not know is taken from `former`, if there is one: the
+ * file that this one is a copy of. The making is over, also on failure. */
 static int making_end(struct run *r, const struct difference_pair *pair,
                       const struct metadata *former, struct making *m, struct error *err)
 {
@@ -238,8 +241,8 @@ int file_refresh(struct run *r, const struct difference_pair *pair, struct error
     return result;
 }
 
-int file_copy(struct run *r, os_handle folder, const char *name,
-              const struct difference_pair *pair, struct error *err)
+int file_copy(struct run *r, os_handle folder, const char *name, const struct difference_pair *pair,
+              struct error *err)
 {
     struct data *d = NULL;
     struct metadata former = {0};
@@ -275,15 +278,15 @@ struct comparing {
 /* Where the content has its next data at or after `at`. */
 static uint64_t next_data(const struct data *d, size_t *index, uint64_t at)
 {
-    while (*index < d->extent_count &&
-           d->extents[*index].offset + d->extents[*index].length <= at)
+    while (*index < d->extent_count && d->extents[*index].offset + d->extents[*index].length <= at)
         (*index)++;
     if (*index == d->extent_count)
         return d->size;
     return d->extents[*index].offset > at ? d->extents[*index].offset : at;
 }
 
-/* Compares on to the first difference: 1 equal to the end, 0 a difference in the block at c->at, which is in r->block. */
+/* Compares on to the first difference: 1 equal to the end, 0 a difference in the block at c->at,
+ * which is in r->block. */
 static int compare_on(struct run *r, struct comparing *c, struct error *err)
 {
     for (;;) {
@@ -305,8 +308,7 @@ static int compare_on(struct run *r, struct comparing *c, struct error *err)
 }
 
 /* Writes the block in hand but for the holes of its content. */
-static int write_block(struct run *r, const struct comparing *c, os_handle file,
-                       struct error *err)
+static int write_block(struct run *r, const struct comparing *c, os_handle file, struct error *err)
 {
     for (size_t i = 0; i < c->want->extent_count; i++) {
         const struct extent *e = &c->want->extents[i];
@@ -324,7 +326,8 @@ static int write_block(struct run *r, const struct comparing *c, os_handle file,
     return 0;
 }
 
-/* The new file: the equal beginning from what stands, the rest from the source, which has been read up to there. */
+/* The new file: the equal beginning from what stands, the rest from the source, which has been read
+ * up to there. */
 static int replace_from(struct run *r, const struct difference_pair *pair, struct comparing *c,
                         struct error *err)
 {
@@ -334,7 +337,8 @@ static int replace_from(struct run *r, const struct difference_pair *pair, struc
         return -1;
     os_handle file = m.object.handle;
     struct range rest = {c->at + c->bytes, c->want->size};
-    if (write_block(r, c, file, err) || copy_range(r, c->have, file, (struct range){0, c->at}, err) ||
+    if (write_block(r, c, file, err) ||
+        copy_range(r, c->have, file, (struct range){0, c->at}, err) ||
         copy_range(r, c->want, file, rest, err) || end_content(c->want, file, err) ||
         check_changed(r, c->want, pair->want->path, err)) {
         making_abort(&m);

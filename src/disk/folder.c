@@ -1,5 +1,6 @@
 /*
- * folder.c: folders. A new one is 0700 until it is left; then it gets its metadata by its handle, as all below is done.
+ * folder.c: folders. A new one is 0700 until it is left; then it gets its metadata by its handle,
+ * as all below is done.
  */
 #include "disk/apply.h"
 
@@ -58,7 +59,8 @@ static int strip_inherited(struct run *r, os_handle folder, uint32_t inherits, s
     return inherits & INHERITS_FLAGS ? os_set_flags(&o, 0, err) : 0;
 }
 
-/* Remembers what the folder is to become, for when it is left, or for the end of the run where its content may come at any time. */
+/* Remembers what the folder is to become, for when it is left, or for the end of the run where its
+ * content may come at any time. */
 static int keep_goal(struct run *r, const struct difference_pair *pair, uint32_t fields,
                      const struct os_stat *status, struct error *err)
 {

@@ -1,5 +1,6 @@
 /*
- * inplace.c: metadata of what stands and stays. A file with several names is not touched: some may lie outside the destination.
+ * inplace.c: metadata of what stands and stays. A file with several names is not touched: some may
+ * lie outside the destination.
  */
 #include "disk/apply.h"
 
@@ -28,7 +29,8 @@ failed:
     return -1;
 }
 
-/* Flags that stand against changing it are taken off and come back at the end, unless the want says otherwise. */
+/* Flags that stand against changing it are taken off and come back at the end, unless the want says
+ * otherwise. */
 static int unlock(struct run *r, const struct difference_pair *pair, const struct os_stat *status,
                   uint32_t *fields, struct error *err)
 {
@@ -53,7 +55,7 @@ static int set_in_place(struct run *r, const struct difference_pair *pair, struc
     uint32_t fields = pair->fields;
     int result = -1;
 
-    if (position_touch(r, err) || open_standing(r, have, &o, &status, err))
+    if (position_note(r, err) || open_standing(r, have, &o, &status, err))
         return -1;
     if ((have->meta.known & METADATA_FLAGS) && (have->meta.flags & stuck) &&
         unlock(r, pair, &status, &fields, err))
@@ -94,8 +96,7 @@ int inplace_confirm(struct run *r, const struct difference_pair *pair, struct er
 
     if (r->options->checksum || (want->known & times) != times)
         return 0;
-    if (position_mark(r, r->anchor, err) ||
-        open_standing(r, pair->have, &o, &status, err))
+    if (position_note(r, err) || open_standing(r, pair->have, &o, &status, err))
         return -1;
     /* Who may not set it reads the file again next time: nothing is lost. */
     if (os_set_times(&o, &want->mtime, NULL, err))

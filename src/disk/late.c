@@ -1,6 +1,8 @@
 /*
- * late.c: metadata that has to wait for the end of the run: immutable and append-only flags, which refuse links, and the folders of archives whose entries come in any order. Each is found again below
- * its anchor without passing a link and is touched only if it is the object that was recorded (SAFETY R12).
+ * late.c: metadata that has to wait for the end of the run: immutable and append-only flags, which
+ * refuse links, and the folders of archives whose entries come in any order. Each is found again
+ * below its anchor without passing a link and is touched only if it is the object that was recorded
+ * (SAFETY R12).
  */
 #include "disk/apply.h"
 
@@ -27,7 +29,8 @@ void late_release(struct late *l)
     *l = (struct late){0};
 }
 
-/* Finds an object again: a folder by its own handle, anything else by its name. 0 and *o, whose handle the caller closes. */
+/* Finds an object again: a folder by its own handle, anything else by its name. 0 and *o, whose
+ * handle the caller closes. */
 static int reach(struct run *r, struct bytes path, struct os_object *o, struct os_stat *status,
                  struct error *err)
 {

@@ -1,6 +1,7 @@
 /*
- * names.c: further names of files (hard links). A name is linked only to a file that this run made or found equal, known by its identity (SAFETY R4); both ends go by held folders, and the new name is
- * looked at after it was made.
+ * names.c: further names of files (hard links). A name is linked only to a file that this run made
+ * or found equal, known by its identity (SAFETY R4); both ends go by held folders, and the new name
+ * is looked at after it was made.
  */
 #include "disk/apply.h"
 
@@ -54,8 +55,8 @@ static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t 
 
 static bool may_be_linked_to(const struct run *r, const struct entry *e)
 {
-    return e->kind != ENTRY_DIRECTORY && (entry_is_further_name(e) || e->shared ||
-                                          e->link_count > 1 || !r->facts->names_known);
+    return e->kind != ENTRY_DIRECTORY &&
+           (entry_is_further_name(e) || e->shared || e->link_count > 1 || !r->facts->names_known);
 }
 
 int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
@@ -152,7 +153,8 @@ static int find_source(struct run *r, const struct difference_pair *pair, struct
 
 /* ---- Making a name ---- */
 
-/* An immutable file refuses further names: 1 its flags were taken off until the end of the run, 0 it has none, -1. */
+/* An immutable file refuses further names: 1 its flags were taken off until the end of the run, 0
+ * it has none, -1. */
 static int unlock_source(struct run *r, const struct link_source *from, struct bytes path,
                          struct error *err)
 {
@@ -217,9 +219,23 @@ failed:
     return -1;
 }
 
-/* A name that cannot be one of the file begins a new copy, which the names to come are linked to. */
-static int spill(struct run *r, const struct link_source *from,
-                 const struct difference_pair *pair, struct error *err)
+/* The copy is made from the group's file, or, being no file, from what the entry says. */
+static int make_copy(struct run *r, const struct link_source *from,
+                     const struct difference_pair *pair, struct error *err)
+{
+    struct difference_pair complete = *pair;
+
+    if (pair->want->kind == ENTRY_FILE)
+        return file_copy(r, from->folder, from->name, pair, err);
+    if (source_load(r->want, &complete.want, err))
+        return -1;
+    return node_place(r, &complete, err);
+}
+
+/* A name that cannot be one of the file begins a new copy, which the names to come are linked to.
+ */
+static int spill(struct run *r, const struct link_source *from, const struct difference_pair *pair,
+                 struct error *err)
 {
     const char *reason = os_error_is_cross_device(err)
                              ? "its first name is on another file system: a new copy begins"
@@ -228,8 +244,7 @@ static int spill(struct run *r, const struct link_source *from,
     struct hash128 key = from->key, own = hash_bytes(want->path);
 
     error_release(err);
-    if (want->kind == ENTRY_FILE ? file_copy(r, from->folder, from->name, pair, err)
-                                 : node_place(r, pair, err))
+    if (make_copy(r, from, pair, err))
         return -1;
     const struct named_file *made = table_find(&r->names.files, &own);
     if (!made)
@@ -393,7 +408,8 @@ static size_t find_waiting(const struct table *places, struct bytes path)
     return p ? p->index : SIZE_MAX;
 }
 
-/* Goes to the beginning of the chain that `start` stands in and makes its names from there on: each is met once. */
+/* Goes to the beginning of the chain that `start` stands in and makes its names from there on: each
+ * is met once. */
 static int make_chain(struct run *r, struct waiting *all, const struct table *places, size_t start,
                       struct error *err)
 {
@@ -418,8 +434,7 @@ static int make_chain(struct run *r, struct waiting *all, const struct table *pl
     return 0;
 }
 
-static int read_waiting(struct run *r, struct waiting *all, struct table *places,
-                        struct error *err)
+static int read_waiting(struct run *r, struct waiting *all, struct table *places, struct error *err)
 {
     struct cursor c = {r->names.forward.data, r->names.forward.size};
 

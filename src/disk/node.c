@@ -1,5 +1,6 @@
 /*
- * node.c: symlinks, FIFOs, sockets and device nodes. They appear whole, so a missing one is made under its own name; each is read back, since file systems lie.
+ * node.c: symlinks, FIFOs, sockets and device nodes. They appear whole, so a missing one is made
+ * under its own name; each is read back, since file systems lie.
  */
 #include "disk/apply.h"
 
@@ -35,7 +36,8 @@ static int make(const struct placing *p, const struct entry *e, struct error *er
     return os_make_node(p->folder, placing_name(p), &node, err);
 }
 
-/* Static text for what kept an object from being made as it is, if it is a loss rather than an error. */
+/* Static text for what kept an object from being made as it is, if it is a loss rather than an
+ * error. */
 static const char *loss_of(const struct entry *e, const struct error *err)
 {
     bool device = e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE;

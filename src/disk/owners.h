@@ -1,5 +1,6 @@
 /*
- * owners.h: a wrapper that maps owners by name (--map-owners): where an entry's owner or group has a name that exists on this system, its number here takes the place of the number that it carries.
+ * owners.h: a wrapper that maps owners by name (--map-owners): where an entry's owner or group has
+ * a name that exists on this system, its number here takes the place of the number that it carries.
  */
 #ifndef HOLDFAST_DISK_OWNERS_H
 #define HOLDFAST_DISK_OWNERS_H

@@ -1,6 +1,8 @@
 /*
- * placing.c: how a new object gets its name. In a folder that this run made, it may grow under its own name; elsewhere it is made under a temporary one and renamed over what stands there, which is never
- * opened for writing (SAFETY R5). A folder with content is set aside and removed in the delete phase.
+ * placing.c: how a new object gets its name. In a folder that this run made, it may grow under its
+ * own name; elsewhere it is made under a temporary one and renamed over what stands there, which is
+ * never opened for writing (SAFETY R5). A folder with content is set aside and removed in the
+ * delete phase.
  */
 #include "disk/apply.h"
 
@@ -55,8 +57,8 @@ int placing_unlock(struct run *r, const char *name, struct error *err)
 }
 
 /* A rename that an immutable or append-only flag may stand against. */
-static int rename_unlocked(struct run *r, const struct placing *p, const char *from,
-                           const char *to, struct error *err)
+static int rename_unlocked(struct run *r, const struct placing *p, const char *from, const char *to,
+                           struct error *err)
 {
     const char *standing = from == p->name ? from : to;
 

@@ -1,5 +1,6 @@
 /*
- * plan.c: what is to be done about a pair. One decision serves the run and the dry run, so that what is told is what would be done.
+ * plan.c: what is to be done about a pair. One decision serves the run and the dry run, so that
+ * what is told is what would be done.
  */
 #include "disk/apply.h"
 
@@ -48,7 +49,8 @@ static struct plan act(enum plan_action action)
     return (struct plan){.action = action};
 }
 
-/* True if the entry has to be linked: its content stands elsewhere. A disk's further name can be read itself. */
+/* True if the entry has to be linked: its content stands elsewhere. A disk's further name can be
+ * read itself. */
 static bool must_link(const struct run *r, const struct difference_pair *pair)
 {
     return entry_is_further_name(pair->want) &&
@@ -132,8 +134,7 @@ static struct plan plan_same_kind(struct run *r, const struct difference_pair *p
     /* A path that comes again in an archive without order: the last one counts. */
     if (!entry_is_further_name(pair->want) && !pair->group_first)
         return act(PLAN_REPLACE);
-    if ((pair->differs & DIFFERS_SPLIT) ||
-        (must_link(r, pair) && pair->group_first) ||
+    if ((pair->differs & DIFFERS_SPLIT) || (must_link(r, pair) && pair->group_first) ||
         (must_link(r, pair) && (pair->differs & DIFFERS_JOINED)))
         return act(PLAN_LINK);
     if (pair->differs & other_thing)
@@ -204,8 +205,8 @@ static int tell_compared(struct run *r, const struct difference_pair *pair,
     *outcome = DIFF_FAILED;
     if (equal < 0)
         return run_failed(r, pair->want->path, err);
-    *outcome = equal ? tell_same(r, pair)
-                     : tell_change(r, pair->want, "replace", &r->counts->replaced);
+    *outcome =
+        equal ? tell_same(r, pair) : tell_change(r, pair->want, "replace", &r->counts->replaced);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * position.c: the folders from an anchor down to the entry in hand, as held handles. What is entered is opened no-follow from the folder above it; what is left gets its metadata by its own handle
- * (SAFETY R2, R12).
+ * position.c: the folders from an anchor down to the entry in hand, as held handles. What is
+ * entered is opened no-follow from the folder above it; what is left gets its metadata by its own
+ * handle (SAFETY R2, R12).
  */
 #include "disk/apply.h"
 
@@ -230,6 +231,9 @@ int position_enter(struct run *r, struct bytes path, struct error *err)
         if (descend(r, first_component(behind(folder, r->here.size)), err))
             return -1;
     }
+    /* The user may well have a file of the marker's name. */
+    if (!spot.parent.size && anchor_yield(spot.anchor, spot.name, r->id, err))
+        return -1;
     return set_name(r, spot.name, err);
 }
 
@@ -251,8 +255,7 @@ static int note_volume(struct run *r, uint64_t device, struct error *err)
         memmove(r->volume_devices, r->volume_devices + 1,
                 r->volume_count * sizeof *r->volume_devices);
     }
-    if (os_open_beneath(position_folder(r), bytes_make(NULL, 0), &r->volumes[r->volume_count],
-                        err))
+    if (os_open_beneath(position_folder(r), bytes_make(NULL, 0), &r->volumes[r->volume_count], err))
         return -1;
     r->volume_devices[r->volume_count++] = device;
     return 0;
@@ -289,13 +292,20 @@ int position_mark(struct run *r, struct anchor *a, struct error *err)
     return a->marked ? 0 : anchor_mark(a, &how, err);
 }
 
+int position_note(struct run *r, struct error *err)
+{
+    if (position_mark(r, r->anchor, err))
+        return -1;
+    return note_volume(r, position_level(r)->found.device, err);
+}
+
 int position_touch(struct run *r, struct error *err)
 {
     struct level *level = position_level(r);
 
     if (level->touched)
         return 0;
-    if (position_mark(r, r->anchor, err) || note_volume(r, level->found.device, err))
+    if (position_note(r, err))
         return -1;
     if (!level->created && prepare_found(r, level, err))
         return -1;
@@ -366,8 +376,7 @@ static int pop(struct run *r, struct error *err)
 int position_leave(struct run *r, size_t depth, struct error *err)
 {
     while (r->stack.depth > depth) {
-        if (finish_level(r, position_level(r), err) &&
-            run_failed(r, buffer_bytes(&r->here), err))
+        if (finish_level(r, position_level(r), err) && run_failed(r, buffer_bytes(&r->here), err))
             return -1;
         if (pop(r, err))
             return -1;

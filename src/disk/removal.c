@@ -1,6 +1,7 @@
 /*
- * removal.c: removes a name and all that lies below, by held folders, links as links, never onto another device (SAFETY R11). No recursion: the depth of a tree is not ours to choose. Of each folder on the
- * way the names of its own folders are kept, all else is removed as it is listed.
+ * removal.c: removes a name and all that lies below, by held folders, links as links, never onto
+ * another device (SAFETY R11). No recursion: the depth of a tree is not ours to choose. Of each
+ * folder on the way the names of its own folders are kept, all else is removed as it is listed.
  */
 #include "disk/apply.h"
 
@@ -12,7 +13,8 @@ struct removing {
     struct removal *task;
     struct dirstack stack;
     struct buffer path;    /* of the innermost folder, below the task's */
-    struct buffer pending; /* NUL-terminated names of folders still to be removed, each level's behind its parent's */
+    struct buffer pending; /* NUL-terminated names of folders still to be removed, each level's
+                              behind its parent's */
     size_t *starts;        /* for each level: where its names begin in `pending` */
     size_t *path_ends;     /* and how long `path` was before it */
     size_t capacity;
@@ -32,7 +34,8 @@ static void tell(struct removing *m, const char *name, struct error *problem)
     m->path.size = before;
 }
 
-/* Takes flags off that stand against removing `name`, from itself or its folder. True if there is reason to try again. */
+/* Takes flags off that stand against removing `name`, from itself or its folder. True if there is
+ * reason to try again. */
 static bool unlock(const struct removing *m, os_handle folder, const char *name)
 {
     const uint32_t stuck = OS_FLAG_IMMUTABLE | OS_FLAG_APPEND;
@@ -93,8 +96,8 @@ static int grow(struct removing *m, struct error *err)
 }
 
 /* Opens a folder that is to be removed, if it is the one meant and on the same device. */
-static int open_for_removal(struct removing *m, os_handle folder, const char *name,
-                            os_handle *out, struct error *err)
+static int open_for_removal(struct removing *m, os_handle folder, const char *name, os_handle *out,
+                            struct error *err)
 {
     struct os_stat status;
 
@@ -212,7 +215,8 @@ static int remove_tree(struct removing *m, struct error *err)
         size_t depth = m->stack.depth;
         if (!go_down(m, dirstack_top(&m->stack), name, &problem))
             continue;
-        /* A folder that cannot be opened stays, and so do those above it; one that cannot be listed is left again above. */
+        /* A folder that cannot be opened stays, and so do those above it; one that cannot be listed
+         * is left again above. */
         name = NULL;
         if (m->stack.depth == depth) {
             name = last_pending(m);
@@ -234,8 +238,7 @@ int removal_run(struct removal *task)
     dirstack_init(&m.stack);
     if (os_stat_at(task->folder, task->name, &status, &problem)) {
         tell(&m, task->name, &problem);
-    } else if (status.device != task->identity.volume ||
-               status.file[0] != task->identity.file[0]) {
+    } else if (status.device != task->identity.volume || status.file[0] != task->identity.file[0]) {
         error_set(&problem, ERROR_CHANGED, "remove", "another object took its place meanwhile");
         tell(&m, task->name, &problem);
     } else if (status.kind != OS_DIRECTORY) {

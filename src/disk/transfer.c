@@ -1,5 +1,6 @@
 /*
- * transfer.c: see transfer.h. The loop: what the diff finds is planned and applied, what has to wait is done at the end, then all is synced and the markers go.
+ * transfer.c: see transfer.h. The loop: what the diff finds is planned and applied, what has to
+ * wait is done at the end, then all is synced and the markers go.
  */
 #include "disk/transfer.h"
 
@@ -24,7 +25,8 @@ static int make_id(struct run *r, struct error *err)
     return 0;
 }
 
-/* A place that is there and no folder is that of a single file; its links are followed to the end. */
+/* A place that is there and no folder is that of a single file; its links are followed to the end.
+ */
 static int find_leaf(struct anchor *a, struct error *err)
 {
     struct os_stat status;
@@ -94,7 +96,8 @@ static int open_anchors(struct run *r, struct error *err)
     return 0;
 }
 
-/* The coarsest grain of the places that are there, and whether a dead run's files are to be distrusted. */
+/* The coarsest grain of the places that are there, and whether a dead run's files are to be
+ * distrusted. */
 static int look_at_places(struct run *r, struct diff_options *o, struct error *err)
 {
     struct os_volume facts;
@@ -126,8 +129,7 @@ static int open_diff(struct run *r, struct error *err)
     if (r->options->owners == OWNERS_LEAVE)
         r->ignore |= METADATA_OWNER | METADATA_GROUP;
     options.ignore_fields = r->ignore;
-    if (look_at_places(r, &options, err) ||
-        walk_open(&r->transfer->layout, &walk, &r->have, err))
+    if (look_at_places(r, &options, err) || walk_open(&r->transfer->layout, &walk, &r->have, err))
         return -1;
     return diff_new(r->want, r->have, &options, &r->diff, err);
 }
@@ -181,7 +183,8 @@ static void release(struct run *r)
 
 /* ---- The run ---- */
 
-/* The place of a root that is not there yet becomes that of a single file, once the root turns out to be one. */
+/* The place of a root that is not there yet becomes that of a single file, once the root turns out
+ * to be one. */
 static int learn_leaf(struct run *r, const struct entry *want, struct error *err)
 {
     if (want->depth || want->kind == ENTRY_DIRECTORY)
@@ -205,8 +208,7 @@ static int step(struct run *r, const struct difference_pair *pair, struct error 
         return -1;
     r->watcher->progress(r->watcher, 0, 0, e->path);
     r->counts->entries += entries;
-    if (pair->want && pair->want->problem_scope != PROBLEM_ENTRY &&
-        learn_leaf(r, pair->want, err))
+    if (pair->want && pair->want->problem_scope != PROBLEM_ENTRY && learn_leaf(r, pair->want, err))
         return -1;
     if (apply_pair(r, pair, err))
         return -1;
@@ -251,7 +253,8 @@ static int finish(struct run *r, struct error *err)
     return late_finish_flags(r, LATE_ANCHORS, err);
 }
 
-/* Tidies up behind a run that stops: names of its own go, flags that it took off come back. The marker stays. */
+/* Tidies up behind a run that stops: names of its own go, flags that it took off come back. The
+ * marker stays. */
 static void abandon(struct run *r)
 {
     struct error ignored = {0};

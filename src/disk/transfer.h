@@ -1,8 +1,11 @@
 /*
- * transfer.h: makes places on a disk equal to a source: the engine behind restore (and mirror). Diff, then apply; in a dry run the same plan is told and nothing is done.
+ * transfer.h: makes places on a disk equal to a source: the engine behind restore (and mirror).
+ * Diff, then apply; in a dry run the same plan is told and nothing is done.
  *
- * Promises (DESIGN 7, SAFETY R2 to R5, R7, R10 to R12, R15): every change goes by a held folder handle and one name; nothing that stands is written in place; what is replaced gives way by a rename;
- * each link is read back; folders get their metadata when all below is done, flags after the last link; a marker names the run until its final sync.
+ * Promises (DESIGN 7, SAFETY R2 to R5, R7, R10 to R12, R15): every change goes by a held folder
+ * handle and one name; nothing that stands is written in place; what is replaced gives way by a
+ * rename; each link is read back; folders get their metadata when all below is done, flags after
+ * the last link; a marker names the run until its final sync.
  */
 #ifndef HOLDFAST_DISK_TRANSFER_H
 #define HOLDFAST_DISK_TRANSFER_H
@@ -27,20 +30,23 @@ struct transfer_options {
     enum transfer_mode mode;
     enum transfer_existing existing;
     enum transfer_owners owners;
-    bool delete_extra;  /* --delete: remove what the source lacks, inside the restored roots or chosen paths */
-    bool checksum;      /* always compare contents */
-    bool clear_flags;   /* --clear-flags: take immutable and append flags off what stands in the way */
-    bool no_sync;       /* --no-sync */
-    const struct bytes *delete_within; /* chosen paths: --delete acts inside these alone; none = inside all roots */
+    bool delete_extra; /* --delete: remove what the source lacks, inside the restored roots or
+                          chosen paths */
+    bool checksum;     /* always compare contents */
+    bool
+        clear_flags; /* --clear-flags: take immutable and append flags off what stands in the way */
+    bool no_sync;    /* --no-sync */
+    const struct bytes *
+        delete_within; /* chosen paths: --delete acts inside these alone; none = inside all roots */
     size_t delete_within_count;
 };
 
 struct transfer_counts {
-    uint64_t entries;                /* of the source, seen */
+    uint64_t entries; /* of the source, seen */
     uint64_t created, replaced, linked, updated, deleted, unchanged;
-    uint64_t bytes;                  /* file contents written */
-    uint64_t extras;                 /* names at the destination that the source lacks and that stay */
-    uint64_t refused;                /* names that were not safe or not possible */
+    uint64_t bytes;   /* file contents written */
+    uint64_t extras;  /* names at the destination that the source lacks and that stay */
+    uint64_t refused; /* names that were not safe or not possible */
 };
 
 /* One run: where to, how, who is told, and what became of it. */
@@ -51,8 +57,10 @@ struct transfer {
     struct transfer_counts counts; /* filled in by transfer_run */
 };
 
-/* Runs to the end of `want` (borrowed). 0: ran to its end (losses and errors of single entries went to the watcher); -1: stopped before the end, and err says why; what was done
- * stays done, temporary names are gone. Makes the layout's base and the parents of places if they are missing. */
+/* Runs to the end of `want` (borrowed). 0: ran to its end (losses and errors of single entries went
+ * to the watcher); -1: stopped before the end, and err says why; what was done stays done,
+ * temporary names are gone. Makes the layout's base and the parents of places if they are missing.
+ */
 MUST_CHECK int transfer_run(struct transfer *t, struct source *want, struct error *err);
 
 #endif

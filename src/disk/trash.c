@@ -1,6 +1,7 @@
 /*
- * trash.c: the delete phase. What is to go was written down during the run (path, identity); here each is found again below its anchor, looked at once more, and removed. The times of the folders that
- * they leave are set back: those were set already.
+ * trash.c: the delete phase. What is to go was written down during the run (path, identity); here
+ * each is found again below its anchor, looked at once more, and removed. The times of the folders
+ * that they leave are set back: those were set already.
  */
 #include "disk/apply.h"
 #include "disk/walk.h"
@@ -11,8 +12,8 @@
 struct bin {
     struct run *run;
     struct anchor *anchor;
-    struct buffer path;  /* of the folder, from the anchor */
-    os_handle folder;    /* OS_NO_HANDLE: none */
+    struct buffer path; /* of the folder, from the anchor */
+    os_handle folder;   /* OS_NO_HANDLE: none */
     struct os_stat before;
     struct bytes record; /* path of the record in hand */
 };
@@ -156,16 +157,18 @@ void trash_abandon(struct run *r)
 
 /* ---- What dead runs left ---- */
 
-/* A folder with content that a dead run set aside belonged to the user: it goes only where deleting is asked for. */
+/* A folder with content that a dead run set aside belonged to the user: it goes only where deleting
+ * is asked for. */
 static bool may_sweep(struct run *r, const struct entry *e)
 {
     return e->kind != ENTRY_DIRECTORY || r->options->delete_extra;
 }
 
-static int sweep_entry(struct run *r, struct anchor *a, struct source *walk,
-                       const struct entry *e, struct error *err)
+static int sweep_entry(struct run *r, struct anchor *a, struct source *walk, const struct entry *e,
+                       struct error *err)
 {
-    /* The walk calls the anchor's folder "x"; its own paths begin with the root's name, or with nothing. */
+    /* The walk calls the anchor's folder "x"; its own paths begin with the root's name, or with
+     * nothing. */
     struct bytes inner = bytes_make(e->path.data + 1, e->path.size - 1);
     int result = -1;
 

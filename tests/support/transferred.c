@@ -127,7 +127,7 @@ struct os_stat standing(const struct folder *f, const char *path)
     return s;
 }
 
-void check_content(const struct folder *f, const char *path, const char *content)
+void check_standing(const struct folder *f, const char *path, const char *content)
 {
     char full[4096], got[4096];
     size_t count;

@@ -34,7 +34,7 @@ bool transferred_told(const struct transferred *t, const char *text);
  * nothing does. */
 struct os_stat standing(const struct folder *f, const char *path);
 /* A file of that content stands there. */
-void check_content(const struct folder *f, const char *path, const char *content);
+void check_standing(const struct folder *f, const char *path, const char *content);
 /* Two names are one file. */
 bool same_file(const struct folder *f, const char *a, const char *b);
 /* Nothing that a run makes for itself stands in the folder or below. */

@@ -32,8 +32,8 @@ static void makes_all_kinds(void **state)
 
     transferred_init(&t, f);
     transferred_exactly(&t, all_kinds());
-    check_content(f, "t/d/f", "content");
-    check_content(f, "t/d/empty", "");
+    check_standing(f, "t/d/f", "content");
+    check_standing(f, "t/d/empty", "");
     assert_int_equal(standing(f, "t").mode, 0750);
     assert_int_equal(standing(f, "t/d").mode, 0500);
     assert_int_equal(standing(f, "t/d/f").mode, 0400);
@@ -106,7 +106,7 @@ static void makes_its_base(void **state)
     transferred_init(&t, f);
     t.transfer.layout.base = base;
     transferred_exactly(&t, all_kinds());
-    check_content(f, "new/deep/base/t/d/f", "content");
+    check_standing(f, "new/deep/base/t/d/f", "content");
     assert_int_equal(standing(f, "new/deep").mode, 0755);
     check_no_leftovers(f);
     transferred_release(&t);
@@ -123,7 +123,7 @@ static void puts_a_root_at_its_place(void **state)
     t.root.place = place;
     t.transfer.layout.base = NULL;
     transferred_exactly(&t, all_kinds());
-    check_content(f, "here/it/is/d/f", "content");
+    check_standing(f, "here/it/is/d/f", "content");
     assert_int_equal(standing(f, "here/it/is").mode, 0750);
     assert_int_equal(standing(f, "here/it/is").mtime.seconds, 100);
     transferred_exactly(&t, all_kinds());
@@ -151,9 +151,9 @@ static void puts_a_single_file_at_its_place(void **state)
     t.root.place = place;
     t.transfer.layout.base = NULL;
     transferred_exactly(&t, single_file("one"));
-    check_content(f, "in/file", "one");
+    check_standing(f, "in/file", "one");
     transferred_exactly(&t, single_file("two and more"));
-    check_content(f, "in/file", "two and more");
+    check_standing(f, "in/file", "two and more");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -173,8 +173,8 @@ static void replaces_without_writing_into_the_old_file(void **state)
     list_file(l, "t/f", "next");
     transferred_init(&t, f);
     transferred_exactly(&t, l);
-    check_content(f, "t/f", "next");
-    check_content(f, "outside", "previous content");
+    check_standing(f, "t/f", "next");
+    check_standing(f, "outside", "previous content");
     assert_true(transferred_told(&t, "replace t/f\n"));
     check_no_leftovers(f);
     transferred_release(&t);
@@ -195,7 +195,7 @@ static void replaces_where_contents_differ(void **state)
     uint64_t kept = standing(f, "t/g").file[0];
     transferred_init(&t, f);
     transferred_exactly(&t, l);
-    check_content(f, "t/f", "same size B");
+    check_standing(f, "t/f", "same size B");
     assert_true(transferred_told(&t, "replace t/f\n"));
     assert_true(transferred_told(&t, "metadata t/g\n"));
     assert_int_equal(standing(f, "t/g").file[0], kept);
@@ -220,7 +220,7 @@ static void metadata_of_many_names_goes_to_a_copy(void **state)
     transferred_init(&t, f);
     transferred_exactly(&t, l);
     assert_false(same_file(f, "t/f", "outside"));
-    check_content(f, "t/f", "same");
+    check_standing(f, "t/f", "same");
     assert_int_equal(standing(f, "t/f").mode, 0600);
     assert_int_not_equal(standing(f, "outside").mode, 0600);
     transferred_release(&t);
@@ -239,8 +239,8 @@ static void keeps_what_is_there(void **state)
     transferred_init(&t, f);
     t.transfer.options.existing = EXISTING_KEEP;
     transferred_exactly(&t, l);
-    check_content(f, "t/f", "mine");
-    check_content(f, "t/new", "theirs");
+    check_standing(f, "t/f", "mine");
+    check_standing(f, "t/new", "theirs");
     assert_true(transferred_told(&t, "keep t/f\n"));
     transferred_release(&t);
 }
@@ -257,7 +257,7 @@ static void keeps_what_is_newer(void **state)
     transferred_init(&t, f);
     t.transfer.options.existing = EXISTING_NEWER;
     transferred_exactly(&t, l);
-    check_content(f, "t/f", "newer");
+    check_standing(f, "t/f", "newer");
     transferred_release(&t);
 }
 
@@ -274,7 +274,7 @@ static void a_problem_is_told_and_passed(void **state)
     transferred_init(&t, f);
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, 1);
-    check_content(f, "t/good", "x");
+    check_standing(f, "t/good", "x");
     transferred_release(&t);
 }
 

@@ -40,14 +40,14 @@ static void regroups_names(void **state)
     transferred_init(&t, f);
     transferred_exactly(&t, pairs_of("t/a", "t/b", "t/c"));
     transferred_exactly(&t, pairs_of("t/a", "t/c", "t/b"));
-    check_content(f, "t/a", "AAAA");
-    check_content(f, "t/b", "AAAA");
-    check_content(f, "t/c", "BBBB");
+    check_standing(f, "t/a", "AAAA");
+    check_standing(f, "t/b", "AAAA");
+    check_standing(f, "t/c", "BBBB");
     assert_true(same_file(f, "t/a", "t/b"));
     assert_false(same_file(f, "t/a", "t/c"));
     transferred_exactly(&t, pairs_of("t/b", "t/a", "t/c"));
-    check_content(f, "t/a", "BBBB");
-    check_content(f, "t/b", "AAAA");
+    check_standing(f, "t/a", "BBBB");
+    check_standing(f, "t/b", "AAAA");
     assert_true(same_file(f, "t/b", "t/c"));
     check_no_leftovers(f);
     transferred_release(&t);
@@ -65,7 +65,7 @@ static void joins_and_splits(void **state)
     transferred_exactly(&t, pairs_of("t/a", "t/b", "t/c"));
     assert_false(same_file(f, "t/a", "t/b"));
     assert_true(same_file(f, "t/a", "t/c"));
-    check_content(f, "t/b", "BBBB");
+    check_standing(f, "t/b", "BBBB");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -106,8 +106,8 @@ static void a_kept_file_is_never_linked_to(void **state)
     transferred_init(&t, f);
     t.transfer.options.existing = EXISTING_KEEP;
     transferred_exactly(&t, l);
-    check_content(f, "t/a", "mine");
-    check_content(f, "t/b", "theirs");
+    check_standing(f, "t/a", "mine");
+    check_standing(f, "t/b", "theirs");
     assert_true(same_file(f, "t/b", "t/c"));
     assert_int_equal(standing(f, "t/b").link_count, 2);
     check_no_leftovers(f);
@@ -148,7 +148,7 @@ static void resolves_links_that_come_first(void **state)
     transferred_init(&t, f);
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, 3);
-    check_content(f, "t/d/e", "data");
+    check_standing(f, "t/d/e", "data");
     assert_true(same_file(f, "t/a", "t/b"));
     assert_true(same_file(f, "t/a", "t/c"));
     assert_true(same_file(f, "t/a", "t/d/e"));
@@ -192,7 +192,7 @@ static void a_link_to_itself_keeps_the_data(void **state)
     list_forget_identities(l);
     transferred_init(&t, f);
     transferred_exactly(&t, l);
-    check_content(f, "t/a", "data");
+    check_standing(f, "t/a", "data");
     transferred_release(&t);
 }
 
@@ -221,7 +221,7 @@ static void spills_at_the_link_limit(void **state)
     transferred_init(&t, f);
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, 0);
-    check_content(f, "t/n065002", "data");
+    check_standing(f, "t/n065002", "data");
     if (!strcmp(volume.file_system, "ext4")) {
         assert_int_equal(t.losses, 1);
         assert_int_equal(standing(f, "t/a").link_count, 65000);

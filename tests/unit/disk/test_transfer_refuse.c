@@ -43,7 +43,7 @@ static void refuses_unsafe_names(void **state)
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, count + 1);
     assert_int_equal(t.transfer.counts.refused, count + 1);
-    check_content(f, "t/good", "good");
+    check_standing(f, "t/good", "good");
     assert_int_equal(standing(f, "up").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/x").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/n").kind, OS_KIND_UNKNOWN);
@@ -69,7 +69,7 @@ static void never_writes_through_a_link_of_the_archive(void **state)
     assert_int_equal(standing(f, "outside/f").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "outside/d").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/link").kind, OS_SYMLINK);
-    check_content(f, "t/good", "good");
+    check_standing(f, "t/good", "good");
     transferred_release(&t);
 }
 
@@ -98,12 +98,12 @@ static void never_enters_a_link_that_stood_there(void **state)
     assert_int_equal(t.errors, 1);
     assert_int_equal(standing(f, "t/d").kind, OS_SYMLINK);
     assert_int_equal(standing(f, "outside/f").kind, OS_KIND_UNKNOWN);
-    check_content(f, "t/good", "good");
+    check_standing(f, "t/good", "good");
 
     t.transfer.options.delete_extra = true;
     transferred_exactly(&t, folder_with_file());
     assert_int_equal(standing(f, "t/d").kind, OS_DIRECTORY);
-    check_content(f, "t/d/f", "content");
+    check_standing(f, "t/d/f", "content");
     assert_int_equal(standing(f, "outside/f").kind, OS_KIND_UNKNOWN);
     check_no_leftovers(f);
     transferred_release(&t);
@@ -117,7 +117,7 @@ static void a_file_gives_way_to_a_folder(void **state)
     put_file(f, "t/d", "a file");
     transferred_init(&t, f);
     transferred_exactly(&t, folder_with_file());
-    check_content(f, "t/d/f", "content");
+    check_standing(f, "t/d/f", "content");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -142,13 +142,13 @@ static void a_folder_with_content_gives_way_only_if_asked(void **state)
     transferred_init(&t, f);
     check_done(transferred_run(&t, file_alone(), &err));
     assert_int_equal(t.errors, 1);
-    check_content(f, "t/d/deep/kept", "kept");
-    check_content(f, "t/good", "good");
+    check_standing(f, "t/d/deep/kept", "kept");
+    check_standing(f, "t/good", "good");
     check_no_leftovers(f);
 
     t.transfer.options.delete_extra = true;
     transferred_exactly(&t, file_alone());
-    check_content(f, "t/d", "now a file");
+    check_standing(f, "t/d", "now a file");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -161,7 +161,7 @@ static void an_empty_folder_gives_way(void **state)
     put_dir(f, "t/d");
     transferred_init(&t, f);
     transferred_exactly(&t, file_alone());
-    check_content(f, "t/d", "now a file");
+    check_standing(f, "t/d", "now a file");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -180,7 +180,7 @@ static void loose_archives_get_their_folders(void **state)
     list_add(l, ENTRY_DIRECTORY, "t/a/b")->meta.mode = 0711;
     transferred_init(&t, f);
     transferred_exactly(&t, l);
-    check_content(f, "t/a/b/f", "last member wins");
+    check_standing(f, "t/a/b/f", "last member wins");
     assert_int_equal(standing(f, "t/a").mode, 0500);
     assert_int_equal(standing(f, "t/a").mtime.seconds, 100);
     assert_int_equal(standing(f, "t/a/b").mode, 0711);

@@ -41,13 +41,13 @@ static void deletes_what_is_extra(void **state)
     transferred_init(&t, f);
     transferred_exactly(&t, two_files());
     assert_int_equal(t.transfer.counts.extras, 2);
-    check_content(f, "t/d/extra", "x");
+    check_standing(f, "t/d/extra", "x");
 
     t.transfer.options.mode = TRANSFER_DRY_RUN;
     t.transfer.options.delete_extra = true;
     transferred_exactly(&t, two_files());
     assert_true(transferred_told(&t, "delete t/extra\n"));
-    check_content(f, "t/d/extra", "x");
+    check_standing(f, "t/d/extra", "x");
 
     t.transfer.options.mode = TRANSFER_APPLY;
     transferred_exactly(&t, two_files());
@@ -55,7 +55,7 @@ static void deletes_what_is_extra(void **state)
     assert_true(transferred_told(&t, "delete t/d/extra\n"));
     assert_int_equal(standing(f, "t/extra").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/d/extra").kind, OS_KIND_UNKNOWN);
-    check_content(f, "outside/kept", "kept");
+    check_standing(f, "outside/kept", "kept");
     assert_int_equal(standing(f, "t").mtime.seconds, 100);
     assert_int_equal(standing(f, "t/d").mtime.seconds, 100);
     check_no_leftovers(f);
@@ -75,7 +75,7 @@ static void deletes_inside_chosen_paths_alone(void **state)
     t.transfer.options.delete_within_count = 1;
     transferred_exactly(&t, two_files());
     assert_int_equal(standing(f, "t/d/extra").kind, OS_KIND_UNKNOWN);
-    check_content(f, "t/extra/deep/down/f", "x");
+    check_standing(f, "t/extra/deep/down/f", "x");
     transferred_release(&t);
 }
 
@@ -93,8 +93,8 @@ static void deletes_nothing_after_an_error(void **state)
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, 2);
     assert_int_equal(t.transfer.counts.extras, 2);
-    check_content(f, "t/d/extra", "x");
-    check_content(f, "t/d/f", "content");
+    check_standing(f, "t/d/extra", "x");
+    check_standing(f, "t/d/f", "content");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -141,8 +141,8 @@ static void stops_and_goes_on_later(void **state)
     assert_int_equal(standing(f, ".holdfast-run").kind, OS_KIND_UNKNOWN);
     t.stop_after = -1;
     transferred_exactly(&t, two_files());
-    check_content(f, "t/d/f", "content");
-    check_content(f, "t/g", "more");
+    check_standing(f, "t/d/f", "content");
+    check_standing(f, "t/g", "more");
     check_no_leftovers(f);
     transferred_release(&t);
 }
@@ -175,7 +175,7 @@ static void sweeps_what_a_dead_run_left(void **state)
     transferred_exactly(&t, two_files());
     assert_int_equal(standing(f, "t/.holdfast-0123456789abcdef-0").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/old/.holdfast-0123456789abcdef-1f").kind, OS_KIND_UNKNOWN);
-    check_content(f, "t/.holdfast-fedcba9876543210-0", "the user's");
+    check_standing(f, "t/.holdfast-fedcba9876543210-0", "the user's");
     assert_int_equal(standing(f, ".holdfast-run").kind, OS_KIND_UNKNOWN);
     transferred_release(&t);
 }
@@ -198,7 +198,7 @@ static void distrusts_what_a_dead_run_wrote(void **state)
     list_at(l, "t/d/f")->meta.known |= METADATA_CTIME;
     transferred_init(&t, f);
     transferred_exactly(&t, l);
-    check_content(f, "t/d/f", "content");
+    check_standing(f, "t/d/f", "content");
     transferred_release(&t);
 }
 
@@ -210,8 +210,33 @@ static void a_users_file_of_that_name_stays(void **state)
     put_file(f, ".holdfast-run", "my own notes");
     transferred_init(&t, f);
     transferred_exactly(&t, two_files());
-    check_content(f, ".holdfast-run", "my own notes");
+    check_standing(f, ".holdfast-run", "my own notes");
     assert_true(transferred_told(&t, "remark "));
+    transferred_release(&t);
+}
+
+/* No valid archive is altered: not even one that holds such a name. */
+static void an_entry_of_that_name_is_made(void **state)
+{
+    const struct folder *f = *state;
+    struct transferred t;
+    struct list_source *l;
+    char place[300];
+
+    (void)snprintf(place, sizeof place, "%s/t", f->path);
+    transferred_init(&t, f);
+    t.root.place = place;
+    t.transfer.layout.base = NULL;
+    for (int i = 0; i < 2; i++) {
+        l = two_files();
+        list_file(l, "t/.holdfast-run", i ? "other notes" : "notes");
+        list_file(l, "t/!before", i ? "b" : "aaa");
+        transferred_exactly(&t, l);
+        check_standing(f, "t/.holdfast-run", i ? "other notes" : "notes");
+        check_standing(f, "t/!before", i ? "b" : "aaa");
+    }
+    transferred_exactly(&t, two_files());
+    check_standing(f, "t/.holdfast-run", "other notes");
     transferred_release(&t);
 }
 
@@ -279,7 +304,7 @@ static void flags_come_last_and_stand_in_the_way(void **state)
     check_done(transferred_run(&t, l, &err));
     assert_int_equal(t.errors, 1);
     assert_true(transferred_told(&t, "--clear-flags"));
-    check_content(f, "t/g", "more");
+    check_standing(f, "t/g", "more");
     check_no_leftovers(f);
 
     t.transfer.options.clear_flags = true;
@@ -288,7 +313,7 @@ static void flags_come_last_and_stand_in_the_way(void **state)
     list_add(l, ENTRY_DIRECTORY, "t");
     list_file(l, "t/g", "another content");
     transferred_exactly(&t, l);
-    check_content(f, "t/g", "another content");
+    check_standing(f, "t/g", "another content");
     assert_int_equal(standing(f, "t/d").kind, OS_KIND_UNKNOWN);
     transferred_release(&t);
 }
@@ -307,6 +332,7 @@ int main(void)
         folder_test(sweeps_what_a_dead_run_left),
         folder_test(distrusts_what_a_dead_run_wrote),
         folder_test(a_users_file_of_that_name_stays),
+        folder_test(an_entry_of_that_name_is_made),
         folder_test(one_writer_at_a_time),
         folder_test(the_marker_leaves_no_trace),
         folder_test(flags_come_last_and_stand_in_the_way),
