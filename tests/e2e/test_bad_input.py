@@ -99,7 +99,7 @@ class BadInput(Case):
                     self.assertNotEqual(holdfast("verify", cut).status, 0)
                     result = holdfast("restore", cut, self.path("out"))
                     self.assertIn(result.status, (1, 3), str(result))
-                    self.assertIn("cut" + suffix, result.text)
+                    self.assertRegex(result.text, "cut|damaged|not an archive")
 
     def test_flipped_bytes(self):
         """A changed byte anywhere is found, by verify and by restore."""

@@ -22,17 +22,15 @@ def setUpModule():
 
 
 class OurArchives(Case):
-    """The full tree in each container. Every exception that a tool needs is listed here."""
+    """The full tree in each container, but for paths longer than PATH_MAX, which no other tool
+    extracts and busybox does not even list. Every exception that a tool needs stands below."""
 
     def setUp(self):
         super().setUp()
         self.place = place_of(PLACES, "ext4")
         self.source = os.path.join(self.place, "tree")
-        self.dest = os.path.join(self.place, "extracted")
         self.addCleanup(support.cleanup, self.source)
-        self.addCleanup(support.cleanup, self.dest)
-        full_tree(self.source)
-        os.mkdir(self.dest)
+        full_tree(self.source, deep=False)
 
     def archives(self):
         for suffix in SUFFIXES:
@@ -40,40 +38,44 @@ class OurArchives(Case):
             self.run_ok("backup", self.source, archive)
             yield suffix, archive
 
-    def unexpected(self, excuse) -> list:
-        """The differences of what was extracted that `excuse` does not accept."""
-        source, found = support.snapshot(self.source), support.snapshot(self.dest + "/tree")
-        differences = support.compare(source, found)
-        return [str(item) for item in differences if not excuse(item, source)]
+    def extract_all(self, command: list, excuse) -> None:
+        """Extracts each archive with `command` and judges; `excuse` says what it may get wrong."""
+        dest = os.path.join(self.place, "extracted")
+        source = support.snapshot(self.source)
+        for suffix, archive in self.archives():
+            with self.subTest(suffix=suffix):
+                support.cleanup(dest)
+                os.mkdir(dest)
+                result = tool(*command, "-C", dest, "-xf", archive)
+                differences = support.compare(source, support.snapshot(dest + "/tree"))
+                unexpected = [str(item) for item in differences if not excuse(item, source)]
+                self.assert_no_lines(unexpected, str(result))
+        support.cleanup(dest)
 
     def test_gnu_tar_extracts(self):
         command = ["tar", "--acls", "--xattrs", "--xattrs-include=*", "-p", "--numeric-owner"]
-        for suffix, archive in self.archives():
-            with self.subTest(suffix=suffix):
-                result = tool(*command, "-C", self.dest, "-xf", archive)
-                self.assert_no_lines(self.unexpected(excused_of_gnu_tar), result.text)
-                support.cleanup(self.dest)
-                os.mkdir(self.dest)
+        self.extract_all(command, excused_of_gnu_tar)
 
     def test_bsdtar_extracts(self):
         command = ["bsdtar", "--acls", "--xattrs", "--same-owner", "--numeric-owner", "-p"]
-        for suffix, archive in self.archives():
-            with self.subTest(suffix=suffix):
-                result = tool(*command, "-C", self.dest, "-xf", archive)
-                self.assert_no_lines(self.unexpected(excused_of_bsdtar), result.text)
-                support.cleanup(self.dest)
-                os.mkdir(self.dest)
+        self.extract_all(command, excused_of_bsdtar)
 
     def test_listing_is_silent(self):
         for suffix, archive in self.archives():
-            listers = [["tar", "-tf"], ["tar", "-tvf"], ["bsdtar", "-tf"], ["bsdtar", "-tvf"]]
-            if suffix != ".tar.zst":
-                listers.append(["busybox", "tar", "-tf" if suffix == ".tar" else "-tzf"])
-            for command in listers:
+            for command in (["tar", "-tf"], ["tar", "-tvf"], ["bsdtar", "-tf"], ["bsdtar", "-tvf"]):
                 with self.subTest(suffix=suffix, command=command):
                     result = tool(*command, archive)
                     self.assertEqual(result.status, 0, str(result))
                     self.assertEqual(result.err, b"")
+
+    def test_busybox_lists(self):
+        """busybox knows no sparse files and no names or targets of more than 4,094 bytes."""
+        options = ("--exclude", "sparse*", "--exclude", "4095")
+        for archive, listing in ((self.path("a.tar"), "-tf"), (self.path("a.tar.gz"), "-tzf")):
+            self.run_ok("backup", *options, self.source, archive)
+            result = tool("busybox", "tar", listing, archive)
+            self.assertEqual((result.status, result.err), (0, b""), str(result))
+            self.assertIn(b"tree/times/link", result.out)
 
     def test_containers_are_sound(self):
         testers = {".tar.gz": ["gzip", "-t"], ".tar.zst": ["zstd", "-q", "-t"]}
@@ -102,18 +104,20 @@ class OurArchives(Case):
 
 
 def excused_of_gnu_tar(item, source) -> bool:
-    """What GNU tar 1.34 cannot do with any archive: sockets, file flags (and times of folders
-    made append-only), device numbers over its own limits."""
-    if item.kind == "kind" and source[item.path].kind == "socket":
-        return True
+    """What no plain tar can do with any archive: sockets and file flags."""
     if item.path in source and source[item.path].kind == "socket":
         return True
     return item.kind == "metadata" and item.field == "flags"
 
 
 def excused_of_bsdtar(item, source) -> bool:
-    """What bsdtar 3.6.2 cannot do with any archive."""
-    return excused_of_gnu_tar(item, source)
+    """Besides, libarchive 3.6.2 reads times before 1970 with a fraction wrong (GNU tar's own
+    -1.25 as -0.75), and does not decode the names of attributes as GNU tar encodes them."""
+    if item.field == "mtime":
+        nanoseconds = source[item.path].mtime_ns
+        return nanoseconds < 0 and nanoseconds % 10**9 != 0
+    encoded = item.field is not None and item.field.startswith("xattr ") and "%" in item.field
+    return encoded or item.field == "xattr user.a=b" or excused_of_gnu_tar(item, source)
 
 
 class Pipes(Case):
@@ -127,6 +131,7 @@ class Pipes(Case):
         backup = subprocess.Popen(
             [support.PROGRAM, "backup", "--format", "tar.gz", self.path("tree"), "-"],
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         result = tool("tar", "-C", self.path("out"), "-xzf", "-", stdin=backup.stdout)
         backup.stdout.close()

@@ -24,9 +24,10 @@ class Roots(Case):
     def test_single_file(self):
         path = self.write("lonely file", b"alone")
         os.setxattr(path, "user.x", b"y")
-        dest = self.restored(self.backup(path))
+        archive = self.backup(path)
+        dest = self.restored(archive)
         self.assert_equal_trees(path, dest + "/lonely file")
-        self.assert_verified(path, dest + "/lonely file")
+        self.assert_verified(archive, dest + "/lonely file")
 
     def test_several(self):
         self.write("one/a")

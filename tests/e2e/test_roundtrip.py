@@ -73,7 +73,9 @@ class FullTree(Case):
         for form in ("tar.zst", "tar.gz", "tar"):
             dest = self.path("restored " + form)
             write = subprocess.Popen(
-                [support.PROGRAM, "backup", "--format", form, source, "-"], stdout=subprocess.PIPE
+                [support.PROGRAM, "backup", "--format", form, source, "-"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
             )
             self.run_ok("restore", "-", dest, stdin=write.stdout)
             write.stdout.close()

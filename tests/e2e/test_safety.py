@@ -13,6 +13,7 @@ import time
 from typing import Iterator
 
 import support
+from mounts import mounted
 from support import PROGRAM, Case, holdfast, needs_root, tool
 from trees.farm import make_farm
 from trees.full import full_tree
@@ -20,18 +21,25 @@ from trees.full import full_tree
 # System calls that change what stands in a folder, or what an entry is.
 MUTATING = (
     "mkdir,mkdirat,mknod,mknodat,symlink,symlinkat,link,linkat,unlink,unlinkat,rmdir,rename,renameat,"
-    "renameat2,chmod,fchmodat,fchmodat2,chown,lchown,fchownat,utimensat,utime,utimes,futimesat,truncate,"
+    "renameat2,chmod,fchmodat,?fchmodat2,chown,lchown,fchownat,utimensat,utime,utimes,futimesat,truncate,"
     "setxattr,lsetxattr,removexattr,lremovexattr,creat,open,openat,openat2"
 )
+# Stays behind a run that did not come to its end, so that the next one knows.
+MARKER = b".holdfast-run"
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 class Handles(Case):
-    """Every mutating call of a restore gets a held folder handle and one name component."""
+    """Every mutating call of a restore gets a held folder handle and one name component. Works on
+    a file system of bounded size: the tree holds files of 64 GiB apparent size."""
+
+    def setUp(self):
+        needs_root()
+        self.place = self.enterContext(mounted("ext4"))
+        super().setUp()
 
     def trace(self, *arguments) -> list:
         """The mutating calls of a run, as strace prints them."""
-        needs_root()
         log = self.path("trace")
         command = ["strace", "-f", "-qq", "-s", "5000", "-o", log, "-e", "trace=" + MUTATING]
         result = tool(*command, PROGRAM, *arguments)
@@ -134,9 +142,11 @@ class Replacing(Case):
 
 
 class Stopping(Case):
-    """Signals and second runs, met by a restore that waits for its archive on a pipe."""
+    """Signals and second runs, met by a restore that waits for its archive on a pipe. On tmpfs
+    where there is one: each run ends with a sync."""
 
     def setUp(self):
+        self.place = "/dev/shm" if os.path.isdir("/dev/shm") else None
         super().setUp()
         make_farm(self.path("tree"), names=3000, groups=1500)
         self.run_ok("backup", self.path("tree"), self.path("a.tar"))
@@ -167,7 +177,7 @@ class Stopping(Case):
                 time.sleep(0.2)
                 run.send_signal(number)
                 self.assertEqual(run.wait(timeout=20), 128 + number)
-            self.assert_no_temporary_names(out)
+            self.assert_no_temporary_names(out, allowed=[MARKER])
             self.run_ok("restore", self.path("a.tar"), out)
             self.assert_equal_trees(self.path("tree"), out + "/tree")
             self.assertEqual(os.listdir(out), ["tree"])

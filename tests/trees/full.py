@@ -48,13 +48,16 @@ ACL = (
 )
 
 
-def full_tree(dest, portable: bool = True) -> Counts:
+def full_tree(dest, portable: bool = True, deep: bool = True) -> Counts:
     """Makes the tree at `dest`. With `portable` it holds only what ext4 can hold, too (one block
-    of extended attributes a file). Returns what was made and what was not here."""
+    of extended attributes a file); with `deep` paths longer than PATH_MAX. Returns what was made
+    and what was not here."""
     maker = Maker(dest)
     special = {}
-    for part in (_names, _files, _sparse, _symlinks, _groups, _nodes, _attributes, _times, _depth):
+    for part in (_names, _files, _sparse, _symlinks, _groups, _nodes, _attributes, _times):
         part(maker, special)
+    if deep:
+        maker.chain(b"deep", b"d" * 200, 30, b"at the bottom of 30 levels")
     if not portable:
         special[b"attributes/huge"] = Metadata(xattrs={b"user.huge": bytes(range(256)) * 120})
         maker.file(b"attributes/huge", b"30 KB of extended attribute")
@@ -249,7 +252,3 @@ def _times(maker: Maker, special: dict) -> None:
         maker.fifo(b"times/fifo " + text)
         for kind in (b"file ", b"folder ", b"link ", b"fifo "):
             special[b"times/" + kind + text] = Metadata(mtime_ns=moment)
-
-
-def _depth(maker: Maker, special: dict) -> None:
-    maker.chain(b"deep", b"d" * 200, 30, b"at the bottom of 30 levels")
