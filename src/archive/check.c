@@ -170,10 +170,8 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
     int result = -1;
 
     *counts = (struct check_counts){0};
-    if (open_any_archive(handle, &options, &c.archive, err) != 0) {
-        os_close(handle);
+    if (open_any_archive(handle, &options, &c.archive, err) != 0)
         return -1;
-    }
     counts->is_ours = c.archive.is_ours;
     if (read_stream(&c, err) != 0)
         goto done;

@@ -11,8 +11,10 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
     struct input *in = NULL;
     int result;
 
-    if (input_open(handle, &in, err) != 0)
+    if (input_open(handle, &in, err) != 0) {
+        os_close(handle);
         return -1;
+    }
     *out = (struct opened_archive){.input = in, .is_tar = input_kind(in) == INPUT_TAR};
     if (out->is_tar)
         result = reader_open(in, options, &out->source, err);

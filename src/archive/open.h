@@ -13,8 +13,8 @@ struct opened_archive {
     bool is_ours;
 };
 
-/* Opens the archive on `handle`, which belongs to the source on success. ERROR_FORMAT if it is no
- * archive at all. */
+/* Opens the archive on `handle`, which belongs to the source; on failure it is closed. ERROR_FORMAT
+ * if it is no archive at all. */
 MUST_CHECK int open_any_archive(os_handle handle, const struct reader_options *options,
                                 struct opened_archive *out, struct error *err);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/member_data.h"
 #include "archive/names.h"
 #include "archive/record.h"
 #include "archive/tar.h"
@@ -17,15 +18,6 @@
 struct kind_record {
     struct hash128 path;
     uint64_t kind; /* enum entry_kind; 8 bytes so that the record has no padding */
-};
-
-/* The content of the member that came last. */
-struct member_data {
-    struct data data;
-    struct tar_decoder *decoder;
-    struct extent whole; /* of a file without holes */
-    size_t extent;       /* the extent that is being read */
-    uint64_t within;     /* bytes of it that were read */
 };
 
 struct reader {
@@ -64,89 +56,6 @@ static int read_input(struct tar_input *in, void *bytes, size_t capacity, size_t
     return input_read(r->input, bytes, capacity, got, err);
 }
 
-/* ---- Contents ---- */
-
-/* Takes `count` stored bytes of the extent that is being read, into `bytes` or to nowhere (NULL).
- */
-static int take_stored(struct member_data *m, uint8_t *bytes, uint64_t count, struct error *err)
-{
-    uint8_t waste[16384];
-
-    while (count != 0) {
-        size_t wanted = bytes == NULL && count > sizeof waste ? sizeof waste : (size_t)count,
-               got = 0;
-
-        if (tar_read(m->decoder, bytes != NULL ? bytes : waste, wanted, &got, err) != 0)
-            return -1;
-        if (got == 0)
-            return error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
-        m->within += got;
-        count -= got;
-        if (bytes != NULL)
-            bytes += got;
-    }
-    return 0;
-}
-
-/* Goes on to the extent that holds `offset` or comes next behind it, passing over the data before
- * it. */
-static int seek_extent(struct member_data *m, uint64_t offset, struct error *err)
-{
-    while (m->extent < m->data.extent_count) {
-        const struct extent *x = &m->data.extents[m->extent];
-        uint64_t at = x->offset + m->within, end = x->offset + x->length;
-
-        if (at >= offset && at < end)
-            return 0;
-        if (at < end && take_stored(m, NULL, (end < offset ? end : offset) - at, err) != 0)
-            return -1;
-        if (m->within == x->length) {
-            m->extent++;
-            m->within = 0;
-        }
-    }
-    return 0;
-}
-
-static int member_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
-                       struct error *err)
-{
-    struct member_data *m = (struct member_data *)d;
-    uint8_t *out = span.bytes;
-    size_t left = span.capacity;
-
-    if (offset >= d->size)
-        left = 0;
-    else if (left > d->size - offset)
-        left = (size_t)(d->size - offset);
-    *got = left;
-    while (left != 0) {
-        if (seek_extent(m, offset, err) != 0)
-            return -1;
-        const struct extent *x = m->extent < d->extent_count ? &d->extents[m->extent] : NULL;
-        uint64_t data_at = x != NULL ? x->offset + m->within : d->size;
-        bool hole = data_at > offset;
-        uint64_t run = hole ? data_at - offset : x->length - m->within;
-        size_t count = run < left ? (size_t)run : left;
-
-        if (hole)
-            memset(out, 0, count);
-        else if (take_stored(m, out, count, err) != 0)
-            return -1;
-        out += count;
-        offset += count;
-        left -= count;
-    }
-    return 0;
-}
-
-static void member_close(struct data *d)
-{
-    (void)d; /* part of the reader; what is unread is passed over with the next member */
-}
-
-static const struct data_ops member_ops = {.read = member_read, .close = member_close};
-
 static int reader_open_data(struct source *s, struct data **out, struct error *err)
 {
     struct reader *r = reader_of(s);
@@ -181,54 +90,66 @@ static enum entry_kind kind_of(enum tar_type type)
     return ENTRY_FILE;
 }
 
-/* An entry that stands for a member that cannot be had. `r->problem` holds why. */
-static void make_problem(struct reader *r)
+static void place(struct entry *e, struct bytes path)
 {
-    memset(&r->entry, 0, sizeof r->entry);
-    r->entry.path = buffer_bytes(&r->path);
-    r->entry.problem_scope = PROBLEM_ENTRY;
-    r->entry.problem = &r->problem;
+    size_t parent = path_parent(path).size;
+
+    e->path = path;
+    e->name_offset = parent != 0 ? parent + 1 : 0;
+    e->depth = 0;
+    for (size_t i = 0; i < path.size; i++)
+        e->depth += path.data[i] == '/';
+}
+
+/* Makes the entry one that stands for a member that cannot be had. `r->problem` holds why. */
+static int make_problem(struct reader *r, struct bytes name, struct error *err)
+{
+    buffer_clear(&r->path);
+    if (buffer_append(&r->path, name.data, name.size, err) != 0)
+        return -1;
+    r->entry = (struct entry){.problem_scope = PROBLEM_ENTRY, .problem = &r->problem};
+    place(&r->entry, buffer_bytes(&r->path));
+    return 0;
 }
 
 static int set_path(struct reader *r, const struct tar_member *m, struct error *err)
 {
     enum names_absolute absolute =
         r->options.strip_absolute ? NAMES_STRIP_ABSOLUTE : NAMES_KEEP_ABSOLUTE;
-    struct entry *e = &r->entry;
 
     if (names_clean(&r->path, m->path, absolute, err) != 0)
         return -1;
-    e->path = buffer_bytes(&r->path);
-    for (size_t i = 0; i < e->path.size; i++) {
-        if (e->path.data[i] == '/') {
-            e->name_offset = i + 1;
-            e->depth++;
-        }
-    }
+    place(&r->entry, buffer_bytes(&r->path));
     if (m->type != TAR_HARD_LINK)
         return 0;
     if (names_clean(&r->link, m->link, absolute, err) != 0)
         return -1;
-    e->first_name = buffer_bytes(&r->link);
+    r->entry.first_name = buffer_bytes(&r->link);
     return 0;
 }
 
-/* Remembers kinds other than files, or tells the kind of a further name. */
+/* Remembers kinds other than files, or tells the kind of a further name. In other tools' archives
+ * names come again, and links are made to further names. */
 static int follow_kind(struct reader *r, struct error *err)
 {
     struct entry *e = &r->entry;
+    struct hash128 key = hash_bytes(e->path);
 
     if (entry_is_further_name(e)) {
-        struct hash128 key = hash_bytes(e->first_name);
-        const struct kind_record *first = table_find(&r->kinds, &key);
+        struct hash128 first_key = hash_bytes(e->first_name);
+        const struct kind_record *first = table_find(&r->kinds, &first_key);
 
         if (first != NULL)
             e->kind = (enum entry_kind)first->kind;
+        if (r->ours)
+            return 0;
+    }
+    if (e->kind == ENTRY_FILE || e->kind == ENTRY_DIRECTORY) {
+        table_remove(&r->kinds, &key);
         return 0;
     }
-    if (e->kind == ENTRY_FILE || e->kind == ENTRY_DIRECTORY || e->link_count == 1)
+    if (e->link_count == 1)
         return 0;
-    struct hash128 key = hash_bytes(e->path);
     struct kind_record *record = table_add(&r->kinds, &key, err);
 
     if (record == NULL)
@@ -254,33 +175,14 @@ static int apply_record(struct reader *r, const struct tar_member *m, struct err
         e->kind = ENTRY_SOCKET;
         e->meta.mode = record.mode;
     }
-    if (entry_is_further_name(e)) { /* its metadata stands at the first name */
-        e->meta.known = 0;
+    if (entry_is_further_name(e))
         return 0;
-    }
     e->meta.known |= METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS;
     e->meta.known &= ~record.unknown;
     e->meta.known |= record.known;
     e->meta.flags = record.flags;
     e->meta.btime = record.btime;
     return 0;
-}
-
-static void set_member_data(struct reader *r, const struct tar_member *m)
-{
-    struct member_data *d = &r->member;
-    static const struct data nothing;
-
-    d->data = nothing;
-    d->data.ops = &member_ops;
-    d->data.os_handle = -1;
-    d->data.size = m->size;
-    d->whole = (struct extent){0, m->size};
-    d->data.extents = m->sparse ? m->extents : &d->whole;
-    d->data.extent_count = m->sparse ? m->extent_count : m->size != 0;
-    d->decoder = r->decoder;
-    d->extent = 0;
-    d->within = 0;
 }
 
 /* Our own archives promise their order; one that breaks it was not written by us. */
@@ -295,39 +197,61 @@ static int check_order(struct reader *r, struct error *err)
     return buffer_append(&r->previous, r->entry.path.data, r->entry.path.size, err);
 }
 
+/* Why a member is no entry: 1 and r->problem, or 0. */
+static int find_fault(struct reader *r, const struct tar_member *m)
+{
+    const char *fault = NULL;
+
+    error_release(&r->problem);
+    if (m->type == TAR_OTHER)
+        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive",
+                        "a member of the unknown type '%c'", m->type_flag);
+    else if (r->entry.path.size == 0 && m->type != TAR_DIRECTORY)
+        fault = "a name without a last component";
+    else if (m->type == TAR_HARD_LINK && r->entry.first_name.size == 0)
+        fault = "a hard link to no name";
+    if (fault != NULL)
+        (void)error_set(&r->problem, ERROR_REFUSED, "read archive", "%s", fault);
+    return r->problem.kind != ERROR_NONE;
+}
+
+/* What of a member's metadata cannot be had. */
+static void find_losses(struct reader *r, const struct tar_member *m)
+{
+    const char *lost = m->acl_lost && m->flags_lost ? "an ACL and file flags of a form that has no "
+                                                      "meaning here"
+                       : m->acl_lost   ? "an ACL that names users without their numbers"
+                       : m->flags_lost ? "file flags that are not known here"
+                                       : NULL;
+
+    if (lost == NULL || entry_is_further_name(&r->entry))
+        return;
+    (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive", "%s", lost);
+    r->entry.problem_scope = PROBLEM_METADATA;
+    r->entry.problem = &r->problem;
+}
+
 static int make_entry(struct reader *r, const struct tar_member *m, struct error *err)
 {
     struct entry *e = &r->entry;
 
-    memset(e, 0, sizeof *e);
-    e->kind = kind_of(m->type);
-    e->size = m->type == TAR_FILE ? m->size : 0;
-    e->meta = m->meta; /* shares the decoder's memory, as all of the entry does */
-    e->device_major = m->device_major;
-    e->device_minor = m->device_minor;
+    *e = (struct entry){.kind = kind_of(m->type),
+                        .size = m->type == TAR_FILE ? m->size : 0,
+                        .meta = m->meta, /* shares the decoder's memory, as all of the entry does */
+                        .device_major = m->device_major,
+                        .device_minor = m->device_minor};
     if (set_path(r, m, err) != 0)
         return -1;
+    if (find_fault(r, m))
+        return make_problem(r, m->path, err);
     if (m->type == TAR_SYMLINK)
         e->target = m->link;
-    if (r->ours ? apply_record(r, m, err) != 0 || check_order(r, err) != 0 : false)
+    if (r->ours && (apply_record(r, m, err) != 0 || check_order(r, err) != 0))
         return -1;
-    if (!r->ours && entry_is_further_name(e))
-        e->meta.known = 0;
-    set_member_data(r, m);
-    if (m->type == TAR_OTHER) {
-        error_release(&r->problem);
-        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive",
-                        "a member of the unknown type '%c'", m->type_flag);
-        make_problem(r);
-        return 0;
-    }
-    if (m->acl_lost && e->problem_scope == PROBLEM_NONE) {
-        error_release(&r->problem);
-        (void)error_set(&r->problem, ERROR_UNSUPPORTED, "read archive",
-                        "an ACL that names users without their numbers");
-        e->problem_scope = PROBLEM_METADATA;
-        e->problem = &r->problem;
-    }
+    if (entry_is_further_name(e))
+        e->meta.known = 0; /* its metadata stands at the first name */
+    member_data_begin(&r->member, r->decoder, m);
+    find_losses(r, m);
     return follow_kind(r, err);
 }
 
@@ -367,12 +291,21 @@ static int next_member(struct reader *r, const struct tar_member **m, struct err
     return result;
 }
 
-/* "./" is the destination itself; the content of a skipped folder is not wanted. */
-static bool is_passed_over(const struct reader *r)
+/* Members that are no entries: the archive's own top, a label, the content of a skipped folder. */
+static bool is_passed_over(const struct reader *r, const struct tar_member *m)
 {
+    static const char top[] = "the archive has metadata for its top folder itself ('.'): the "
+                              "destination keeps its own";
+    struct watcher *watcher = r->options.watcher;
+
     if (r->skipped.size != 0 && path_is_within(r->entry.path, buffer_bytes(&r->skipped)))
         return true;
-    return r->entry.path.size == 0 && r->entry.problem_scope == PROBLEM_NONE;
+    if (m->type_flag == 'V') /* GNU tar: the volume's label */
+        return true;
+    if (r->entry.path.size != 0)
+        return false;
+    watcher_remark(watcher, m->path, top);
+    return true;
 }
 
 static void reader_skip(struct source *s)
@@ -380,6 +313,7 @@ static void reader_skip(struct source *s)
     struct reader *r = reader_of(s);
     struct error err = {0};
 
+    buffer_clear(&r->skipped);
     if (buffer_append(&r->skipped, r->path.data, r->path.size, &err) != 0)
         buffer_clear(&r->skipped); /* out of memory: the content comes, and is refused one by one */
     error_release(&err);
@@ -402,15 +336,13 @@ static int reader_next(struct source *s, const struct entry **out, struct error 
         }
         if (more == 1 && make_entry(r, m, err) != 0)
             return -1;
-    } while (more == 1 && is_passed_over(r));
+    } while (more == 1 && is_passed_over(r, m));
     buffer_clear(&r->skipped);
     if (more < 0) {
-        buffer_clear(&r->path);
-        if (trouble.path != NULL &&
-            buffer_append(&r->path, trouble.path, trouble.path_bytes, err) != 0)
-            return -1;
+        error_release(&r->problem);
         error_move(&r->problem, &trouble);
-        make_problem(r);
+        if (make_problem(r, bytes_make(r->problem.path, r->problem.path_bytes), err) != 0)
+            return -1;
     }
     *out = &r->entry;
     return 1;
@@ -460,6 +392,41 @@ static const struct source_ops reader_ops = {
     .close = reader_close,
 };
 
+/* Root names become places: only sound ones, in order, each once. */
+static int check_roots(const struct source_facts *facts, struct error *err)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        const char *name = facts->roots[i].name;
+
+        if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, ".") == 0 ||
+            strcmp(name, "..") == 0 || (i != 0 && strcmp(facts->roots[i - 1].name, name) >= 0))
+            return error_set(err, ERROR_FORMAT, "read archive",
+                             "the names of its roots are malformed");
+    }
+    return 0;
+}
+
+static int take_facts(struct reader *r, const struct source_facts *facts, struct error *err)
+{
+    r->ours = true;
+    r->facts = *facts;
+    r->facts.ordered = true;
+    r->facts.sequential = true;
+    r->facts.names_known = true;
+    r->facts.complete_metadata = true;
+    return check_roots(facts, err);
+}
+
+/* An archive without a member has nothing but its end to tell that it is ours; on a pipe that is
+ * too late. */
+static int recognise_empty(struct reader *r, struct error *err)
+{
+    const struct tail *tail;
+    int found = input_can_seek(r->input) ? input_tail(r->input, &tail, err) : 0;
+
+    return found == 1 ? take_facts(r, &tail->facts, err) : found;
+}
+
 /* Looks at the first member: is this archive one of ours, and what does it say of itself? */
 static int recognise(struct reader *r, struct error *err)
 {
@@ -467,6 +434,8 @@ static int recognise(struct reader *r, struct error *err)
 
     r->facts = (struct source_facts){.host_system = "", .sequential = true};
     r->pending = tar_next(r->decoder, &r->pending_member, &r->pending_error);
+    if (r->pending == 0)
+        return recognise_empty(r, err);
     if (r->pending != 1 || !record_is_ours(r->pending_member->comment))
         return 0;
     if (record_decode(r->pending_member->comment, &r->archive_memory, &record, err) != 0)
@@ -478,14 +447,8 @@ static int recognise(struct reader *r, struct error *err)
             err, ERROR_UNSUPPORTED, "read archive",
             "it is of format version %u; this program reads version 1: use a newer holdfast",
             record.archive.version);
-    r->ours = true;
-    r->facts = record.archive.facts;
-    r->facts.ordered = true;
-    r->facts.sequential = true;
-    r->facts.names_known = true;
-    r->facts.complete_metadata = true;
     r->archive_options = record.archive.options;
-    return 0;
+    return take_facts(r, &record.archive.facts, err);
 }
 
 int reader_open(struct input *in, const struct reader_options *options, struct source **out,

@@ -12,7 +12,7 @@
 struct reader_options {
     bool strip_absolute; /* names and hard-link targets that begin with '/' lose their slashes; else
                             they are yielded as they are, to be refused by name */
-    struct watcher *watcher; /* told of members that cannot be kept exactly; borrowed */
+    struct watcher *watcher; /* told what is passed over; borrowed, never NULL */
 };
 
 /* Makes a source of an input of kind INPUT_TAR; the input belongs to the source on success. After

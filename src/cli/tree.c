@@ -205,10 +205,8 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     t->is_archive = true;
     if (strcmp(what, "-") != 0 && os_open_path(what, &handle, err) != 0)
         return -1;
-    if (open_any_archive(handle, &reader, &archive, err) != 0) {
-        os_close(handle);
+    if (open_any_archive(handle, &reader, &archive, err) != 0)
         return -1;
-    }
     t->source = archive.source;
     t->is_ours = archive.is_ours;
     t->input = archive.input;
