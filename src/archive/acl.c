@@ -1,3 +1,7 @@
+/*
+ * acl.c: see acl.h. The encoder is the exact inverse of the decoder; the decoder takes more
+ * spellings than that.
+ */
 #include "archive/acl.h"
 
 #include <stdbool.h>
@@ -54,7 +58,8 @@ static struct acl_entry unpack(const uint8_t *at)
     return (struct acl_entry){
         .tag = (uint16_t)(at[0] | at[1] << 8),
         .permissions = (uint16_t)(at[2] | at[3] << 8),
-        .id = (uint32_t)at[4] | (uint32_t)at[5] << 8 | (uint32_t)at[6] << 16 | (uint32_t)at[7] << 24,
+        .id =
+            (uint32_t)at[4] | (uint32_t)at[5] << 8 | (uint32_t)at[6] << 16 | (uint32_t)at[7] << 24,
     };
 }
 
@@ -77,7 +82,8 @@ int acl_to_text(struct buffer *out, struct bytes binary, struct error *err)
     static const uint8_t header[ACL_HEADER_BYTES] = {ACL_VERSION};
     if (binary.size < ACL_HEADER_BYTES || memcmp(binary.data, header, sizeof header) != 0 ||
         (binary.size - ACL_HEADER_BYTES) % ACL_ENTRY_BYTES != 0)
-        return error_set(err, ERROR_FORMAT, operation, "the ACL is not in the kernel's form, version 2");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "the ACL is not in the kernel's form, version 2");
     for (size_t at = ACL_HEADER_BYTES; at < binary.size; at += ACL_ENTRY_BYTES) {
         if (at > ACL_HEADER_BYTES && buffer_append_byte(out, ',', err))
             return -1;
@@ -159,10 +165,12 @@ static int parse_permissions(struct bytes text, uint16_t *permissions, struct er
         case '-':
             break;
         default:
-            return error_set(err, ERROR_FORMAT, operation, "an ACL entry's permissions are malformed");
+            return error_set(err, ERROR_FORMAT, operation,
+                             "an ACL entry's permissions are malformed");
         }
     }
-    return text.size ? 0 : error_set(err, ERROR_FORMAT, operation, "an ACL entry has no permissions");
+    return text.size ? 0
+                     : error_set(err, ERROR_FORMAT, operation, "an ACL entry has no permissions");
 }
 
 /* True if `text` is a number that can be an id. */
@@ -180,14 +188,16 @@ static bool parse_id(struct bytes text, uint32_t *id)
     return text.size > 0;
 }
 
-/* The id of a named entry: the number behind the permissions (star, libarchive) or else in the place of the name. */
+/* The id of a named entry: the number behind the permissions (star, libarchive) or else in the
+ * place of the name. */
 static int parse_qualifier(const struct acl_fields *f, uint32_t *id, struct error *err)
 {
     if (f->count == FIELDS_MAX && parse_id(f->field[3], id))
         return 0;
     if (parse_id(f->field[1], id))
         return 0;
-    return error_set(err, ERROR_UNSUPPORTED, operation, "an ACL entry names its owner without a number");
+    return error_set(err, ERROR_UNSUPPORTED, operation,
+                     "an ACL entry names its owner without a number");
 }
 
 static int parse_entry(struct acl_fields *f, struct acl_entry *out, struct error *err)
@@ -204,7 +214,8 @@ static int parse_entry(struct acl_fields *f, struct acl_entry *out, struct error
         return error_set(err, ERROR_FORMAT, operation, "an ACL entry has too few fields");
     if (user || group) {
         bool named = f->field[1].size > 0;
-        out->tag = user ? (named ? TAG_USER : TAG_USER_OBJECT) : (named ? TAG_GROUP : TAG_GROUP_OBJECT);
+        out->tag =
+            user ? (named ? TAG_USER : TAG_USER_OBJECT) : (named ? TAG_GROUP : TAG_GROUP_OBJECT);
         if (named && parse_qualifier(f, &out->id, err))
             return -1;
     }
@@ -218,7 +229,8 @@ static int pack(struct buffer *out, struct acl_entry e, struct error *err)
     return buffer_append(out, head, sizeof head, err) ? -1 : buffer_append_u32(out, e.id, err);
 }
 
-/* Appends the entries of one tag in the order of the text: it is the order that the kernel keeps within a tag. */
+/* Appends the entries of one tag in the order of the text: it is the order that the kernel keeps
+ * within a tag. */
 static int append_tag(struct buffer *out, struct bytes text, enum acl_tag tag, struct error *err)
 {
     size_t found = 0;
@@ -240,7 +252,8 @@ static int append_tag(struct buffer *out, struct bytes text, enum acl_tag tag, s
     }
     bool required = tag == TAG_USER_OBJECT || tag == TAG_GROUP_OBJECT || tag == TAG_OTHER;
     if (required && !found)
-        return error_set(err, ERROR_FORMAT, operation, "the ACL lacks the entry of user, group or other");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "the ACL lacks the entry of user, group or other");
     return 0;
 }
 

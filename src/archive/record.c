@@ -1,5 +1,6 @@
 /*
- * record.c: see record.h; the fields' numbers and layout are in docs/format.md. Encoder and decoder stand side by side.
+ * record.c: see record.h; the fields' numbers and layout are in docs/format.md. Encoder and decoder
+ * stand side by side.
  */
 #include "archive/record.h"
 
@@ -38,7 +39,8 @@ enum { FACT_ORDERED = 1, FACT_NAMES_KNOWN = 2, FACT_COMPLETE_METADATA = 4 };
 /* --- encoding --- */
 
 /* Appends tag, length and what `value` holds, and empties it for the next field. */
-static int append_field(struct buffer *fields, enum field_tag tag, struct buffer *value, struct error *err)
+static int append_field(struct buffer *fields, enum field_tag tag, struct buffer *value,
+                        struct error *err)
 {
     if (buffer_append_varint(fields, tag, err))
         return -1;
@@ -56,9 +58,11 @@ static size_t varint_bytes(uint64_t number)
     return bytes;
 }
 
-static int append_number(struct buffer *fields, enum field_tag tag, uint64_t number, struct error *err)
+static int append_number(struct buffer *fields, enum field_tag tag, uint64_t number,
+                         struct error *err)
 {
-    if (buffer_append_varint(fields, tag, err) || buffer_append_varint(fields, varint_bytes(number), err))
+    if (buffer_append_varint(fields, tag, err) ||
+        buffer_append_varint(fields, varint_bytes(number), err))
         return -1;
     return buffer_append_varint(fields, number, err);
 }
@@ -69,7 +73,8 @@ static int append_text(struct buffer *value, const char *text, struct error *err
     return buffer_append(value, text, strlen(text) + 1, err);
 }
 
-static int append_time(struct buffer *fields, enum field_tag tag, struct timestamp time, struct error *err)
+static int append_time(struct buffer *fields, enum field_tag tag, struct timestamp time,
+                       struct error *err)
 {
     /* Zigzag: small numbers of either sign stay short. */
     uint64_t seconds = (uint64_t)time.seconds << 1 ^ (time.seconds < 0 ? UINT64_MAX : 0);
@@ -105,7 +110,8 @@ static int append_archive(struct buffer *fields, const struct archive_record *a,
         goto done;
     if (append_text(&value, a->program, err) || append_field(fields, FIELD_PROGRAM, &value, err))
         goto done;
-    if (append_text(&value, a->facts.host_system, err) || append_field(fields, FIELD_HOST, &value, err))
+    if (append_text(&value, a->facts.host_system, err) ||
+        append_field(fields, FIELD_HOST, &value, err))
         goto done;
     for (size_t i = 0; i < a->facts.root_count; i++) {
         if (append_root(fields, &a->facts.roots[i], &value, err))
@@ -148,8 +154,8 @@ int record_encode(struct buffer *out, const struct member_record *r, struct erro
     if (append_member(&fields, r, err))
         goto done;
     if (fields.size > (RECORD_MAX_BYTES - sizeof prefix_1) / 4 * 3) {
-        error_set(err, ERROR_LIMIT, "write archive record", "roots and options need more than %d bytes",
-                  (int)RECORD_MAX_BYTES);
+        error_set(err, ERROR_LIMIT, "write archive record",
+                  "roots and options need more than %d bytes", (int)RECORD_MAX_BYTES);
         goto done;
     }
     if (buffer_append(out, prefix_1, sizeof prefix_1 - 1, err))
@@ -285,7 +291,8 @@ static int take_archive_field(uint64_t tag, struct cursor *c, struct record_memo
 }
 
 /* A field of a member's record. */
-static int take_member_field(uint64_t tag, struct cursor *c, struct member_record *out, struct error *err)
+static int take_member_field(uint64_t tag, struct cursor *c, struct member_record *out,
+                             struct error *err)
 {
     uint64_t links = 0;
     switch (tag) {
@@ -347,9 +354,11 @@ int record_decode(struct bytes comment, struct record_memory *memory, struct mem
     if (!record_is_ours(comment))
         return malformed(err);
     if (!begins_with(comment, prefix_1))
-        return error_set(err, ERROR_UNSUPPORTED, operation, "the archive was written by a later version");
+        return error_set(err, ERROR_UNSUPPORTED, operation,
+                         "the archive was written by a later version");
     size_t head = sizeof prefix_1 - 1;
-    if (text_base64_decode(&memory->bytes, bytes_make(comment.data + head, comment.size - head), err))
+    if (text_base64_decode(&memory->bytes, bytes_make(comment.data + head, comment.size - head),
+                           err))
         return -1;
     struct cursor c = {memory->bytes.data, memory->bytes.size};
     return take_fields(&c, memory, out, err);

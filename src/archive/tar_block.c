@@ -1,3 +1,7 @@
+/*
+ * tar_block.c: see tar_block.h. Writers and readers of a number stand side by side; what is read
+ * is checked to its last byte.
+ */
 #include "archive/tar_block.h"
 
 #include <string.h>
@@ -25,7 +29,8 @@ static unsigned sum_bytes(const uint8_t *bytes, size_t count)
 static unsigned sum_of(const struct tar_block *block)
 {
     unsigned own = sum_bytes(block->checksum, sizeof block->checksum);
-    return sum_bytes((const uint8_t *)block, sizeof *block) - own + ' ' * (unsigned)sizeof block->checksum;
+    return sum_bytes((const uint8_t *)block, sizeof *block) - own +
+           ' ' * (unsigned)sizeof block->checksum;
 }
 
 /* How many bytes a signed sum takes as negative. */
@@ -93,7 +98,8 @@ void tar_number_put(uint8_t *field, size_t field_bytes, int64_t value)
 
 static int bad_number(struct tar_field field, struct error *err)
 {
-    return error_set(err, ERROR_FORMAT, operation, "the field \"%s\" holds no valid number", field.what);
+    return error_set(err, ERROR_FORMAT, operation, "the field \"%s\" holds no valid number",
+                     field.what);
 }
 
 /* Two's complement in the field's bytes, the first bit being a mark and the second the sign. */

@@ -1,5 +1,6 @@
 /*
- * tar_block.h: the 512-byte header block: its fields, its numbers and its checksum. Private to the tar codec.
+ * tar_block.h: the 512-byte header block: its fields, its numbers and its checksum. Private to the
+ * tar codec.
  *
  * Sources: POSIX.1-2017 pax (ustar Interchange Format), GNU tar manual "Basic Tar Format".
  */
@@ -29,7 +30,8 @@ enum {
     TAR_OWNER_NAME_BYTES = 32,
 };
 
-/* A header block. What stands behind `minor` depends on the magic: ustar's prefix or GNU's own fields. */
+/* A header block. What stands behind `minor` depends on the magic: ustar's prefix or GNU's own
+ * fields. */
 struct tar_block {
     uint8_t name[TAR_NAME_BYTES], mode[8], owner[TAR_ID_BYTES], group[TAR_ID_BYTES];
     uint8_t size[TAR_SIZE_BYTES], mtime[TAR_TIME_BYTES], checksum[8];
@@ -68,7 +70,8 @@ struct tar_field {
 
 /* True if all bytes are zero. */
 bool tar_block_is_zero(const struct tar_block *block);
-/* True if the checksum is right, as the sum of unsigned bytes or, as some old writers did it, of signed ones. */
+/* True if the checksum is right, as the sum of unsigned bytes or, as some old writers did it, of
+ * signed ones. */
 bool tar_block_is_sound(const struct tar_block *block);
 /* Writes the checksum over the finished block. */
 void tar_block_seal(struct tar_block *block);
@@ -80,7 +83,8 @@ size_t tar_text_bytes(const uint8_t *field, size_t bytes);
 bool tar_number_is_octal(int64_t value, size_t field_bytes);
 /* Writes a number in octal, or in GNU's base 256 where that does not do. */
 void tar_number_put(uint8_t *field, size_t field_bytes, int64_t value);
-/* Reads octal (leading spaces, ended by spaces, NULs or the field's end; blank is 0) or base 256. Anything else, and what does not fit 63 bits, is ERROR_FORMAT. */
+/* Reads octal (leading spaces, ended by spaces, NULs or the field's end; blank is 0) or base 256.
+ * Anything else, and what does not fit 63 bits, is ERROR_FORMAT. */
 MUST_CHECK int tar_number_get(struct tar_field field, int64_t *value, struct error *err);
 /* The same for numbers that cannot be negative. */
 MUST_CHECK int tar_number_get_unsigned(struct tar_field field, uint64_t *value, struct error *err);

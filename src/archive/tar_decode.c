@@ -1,3 +1,7 @@
+/*
+ * tar_decode.c: the decoder of tar.h: the order of blocks in an archive, and what ends the reading
+ * or a member alone. What a member's headers say is tar_member.c's.
+ */
 #include "archive/tar_member.h"
 
 #include <inttypes.h>
@@ -55,10 +59,14 @@ static int next_header(struct tar_decoder *d, struct error *err)
     if (tar_stream_exact(&d->stream, block, sizeof *block, err))
         return -1;
     if (!tar_block_is_zero(block))
-        return tar_block_is_sound(block) ? 1 : bad_header(d, "no valid tar header (wrong checksum)", err);
+        return tar_block_is_sound(block)
+                   ? 1
+                   : bad_header(d, "no valid tar header (wrong checksum)", err);
     if (tar_stream_exact(&d->stream, block, sizeof *block, err))
         return -1;
-    return tar_block_is_zero(block) ? 0 : bad_header(d, "a lone zero block stands before the block", err);
+    return tar_block_is_zero(block)
+               ? 0
+               : bad_header(d, "a lone zero block stands before the block", err);
 }
 
 /* --- headers that say something about the next one --- */
@@ -76,7 +84,8 @@ static int read_extended(struct tar_decoder *d, uint64_t size, struct error *err
         r->pax.present = true;
         r->size_is_known = found > 0;
         r->known_size = member_size;
-        error_set(err, ERROR_LIMIT, operation, "an extended header of %" PRIu64 " bytes is too large", size);
+        error_set(err, ERROR_LIMIT, operation,
+                  "an extended header of %" PRIu64 " bytes is too large", size);
         return tar_reader_trouble(r, err);
     }
     buffer_clear(&d->body);
@@ -106,7 +115,8 @@ done:
 }
 
 /* GNU's L and K: the name of the next member in a body of its own, ended by a NUL. */
-static int read_long(struct tar_decoder *d, uint64_t size, struct tar_long_text *text, struct error *err)
+static int read_long(struct tar_decoder *d, uint64_t size, struct tar_long_text *text,
+                     struct error *err)
 {
     text->present = false;
     buffer_clear(&text->bytes);
@@ -209,7 +219,8 @@ int tar_next(struct tar_decoder *d, const struct tar_member **out, struct error 
     if (d->state == DECODER_ENDED)
         return 0;
     if (d->state == DECODER_BROKEN)
-        return error_set(err, ERROR_FORMAT, operation, "the archive is damaged and cannot be read further");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "the archive is damaged and cannot be read further");
     d->state = DECODER_BROKEN;
     if (skip_rest(d, err))
         return -1;

@@ -1,3 +1,7 @@
+/*
+ * tar_encode.c: the encoder of tar.h: one dialect, whose points are written down in docs/format.md
+ * ("The tar stream").
+ */
 #include "archive/tar_pax.h"
 
 #include <string.h>
@@ -14,7 +18,8 @@ struct writer {
     size_t slash;      /* 1 if the path gets a trailing slash */
     bool long_path;    /* the path stands in an L header */
     bool long_link;    /* the target stands in a K header */
-    size_t prefix_end; /* how many bytes of the path stand in ustar's prefix (and a slash behind them in neither) */
+    size_t prefix_end; /* how many bytes of the path stand in ustar's prefix (and a slash behind
+                          them in neither) */
 };
 
 uint64_t tar_stored_bytes(const struct tar_member *m)
@@ -38,8 +43,9 @@ static void put_number(uint8_t *field, size_t field_bytes, uint64_t value)
 static uint8_t type_flag(const struct tar_member *m)
 {
     static const char flags[] = {
-        [TAR_FILE] = '0',        [TAR_HARD_LINK] = '1',    [TAR_SYMLINK] = '2', [TAR_CHAR_DEVICE] = '3',
-        [TAR_BLOCK_DEVICE] = '4', [TAR_DIRECTORY] = '5', [TAR_FIFO] = '6',
+        [TAR_FILE] = '0',        [TAR_HARD_LINK] = '1',    [TAR_SYMLINK] = '2',
+        [TAR_CHAR_DEVICE] = '3', [TAR_BLOCK_DEVICE] = '4', [TAR_DIRECTORY] = '5',
+        [TAR_FIFO] = '6',
     };
     return m->type == TAR_FILE && m->sparse ? 'S' : (uint8_t)flags[m->type];
 }
@@ -58,7 +64,8 @@ static int append_padding(struct buffer *out, uint64_t bytes, struct error *err)
 
 /* --- names --- */
 
-/* Finds the slash at which ustar's prefix ends: the first one that leaves at most 100 bytes behind it. 0 if there is none. */
+/* Finds the slash at which ustar's prefix ends: the first one that leaves at most 100 bytes behind
+ * it. 0 if there is none. */
 static size_t find_split(struct bytes path, size_t slash)
 {
     size_t from = path.size + slash - TAR_NAME_BYTES - 1;
@@ -83,7 +90,8 @@ static void plan_names(struct writer *w)
 }
 
 /* Appends an L or K header with the whole text. */
-static int append_long(struct buffer *out, uint8_t type, struct bytes text, const char *end, struct error *err)
+static int append_long(struct buffer *out, uint8_t type, struct bytes text, const char *end,
+                       struct error *err)
 {
     struct tar_block block = {.name = "././@LongLink", .magic = TAR_MAGIC_GNU, .type = type};
     uint64_t bytes = text.size + strlen(end) + 1;
@@ -160,12 +168,14 @@ static int append_numbers(const struct writer *w, struct buffer *out, struct err
         return -1;
     if (needs_number(meta->group, TAR_ID_BYTES) && append_number(out, "gid", meta->group, err))
         return -1;
-    /* Of a sparse file readers differ in what the record would mean: its header's base 256 says it alone. */
+    /* Of a sparse file readers differ in what the record would mean: its header's base 256 says it
+     * alone. */
     uint64_t size = m->sparse ? 0 : tar_stored_bytes(m);
     return needs_number(size, TAR_SIZE_BYTES) ? append_number(out, "size", size, err) : 0;
 }
 
-static int append_time(struct buffer *out, const char *key, struct timestamp time, struct error *err)
+static int append_time(struct buffer *out, const char *key, struct timestamp time,
+                       struct error *err)
 {
     size_t start = 0;
     if (tar_pax_begin(out, key, &start, err) || text_append_time(out, time, err))
@@ -175,7 +185,8 @@ static int append_time(struct buffer *out, const char *key, struct timestamp tim
 
 static int append_times(const struct metadata *meta, struct buffer *out, struct error *err)
 {
-    bool plain = meta->mtime.nanoseconds == 0 && tar_number_is_octal(meta->mtime.seconds, TAR_TIME_BYTES);
+    bool plain =
+        meta->mtime.nanoseconds == 0 && tar_number_is_octal(meta->mtime.seconds, TAR_TIME_BYTES);
     if (!plain && append_time(out, "mtime", meta->mtime, err))
         return -1;
     return meta->known & METADATA_ATIME ? append_time(out, "atime", meta->atime, err) : 0;
@@ -188,7 +199,8 @@ static bool is_ascii(const char *text)
     return *text == 0;
 }
 
-/* The field of the header holds 31 bytes. Longer names get a record if every reader can take it, which it cannot unless they are ASCII. */
+/* The field of the header holds 31 bytes. Longer names get a record if every reader can take it,
+ * which it cannot unless they are ASCII. */
 static bool owner_name_fits(const char *name)
 {
     return strlen(name) < TAR_OWNER_NAME_BYTES;
@@ -215,10 +227,12 @@ static int append_acl(struct buffer *out, const char *key, struct bytes binary, 
     return tar_pax_end(out, start, err);
 }
 
-static int append_xattr(struct buffer *out, struct bytes name, struct bytes value, struct error *err)
+static int append_xattr(struct buffer *out, struct bytes name, struct bytes value,
+                        struct error *err)
 {
     size_t start = 0;
-    if (tar_pax_begin_xattr(out, name, &start, err) || buffer_append(out, value.data, value.size, err))
+    if (tar_pax_begin_xattr(out, name, &start, err) ||
+        buffer_append(out, value.data, value.size, err))
         return -1;
     return tar_pax_end(out, start, err);
 }
@@ -252,7 +266,8 @@ static int append_records(const struct writer *w, struct buffer *out, struct err
     return m->comment.size ? append_record(out, "comment", m->comment, err) : 0;
 }
 
-/* Appends the x header, if there is anything to say in one. Its block is filled in when its size is known. */
+/* Appends the x header, if there is anything to say in one. Its block is filled in when its size is
+ * known. */
 static int append_extended(const struct writer *w, struct buffer *out, struct error *err)
 {
     struct tar_block block = {.name = "PaxHeaders/", .magic = TAR_MAGIC_USTAR, .type = 'x'};
@@ -266,7 +281,8 @@ static int append_extended(const struct writer *w, struct buffer *out, struct er
         return 0;
     }
     if (bytes > TAR_MAX_EXTENDED_BYTES)
-        return error_set(err, ERROR_LIMIT, operation, "the attributes are too large for a tar header");
+        return error_set(err, ERROR_LIMIT, operation,
+                         "the attributes are too large for a tar header");
     copy_text(block.name + head, sizeof block.name - head, w->m->path);
     put_number(block.mode, sizeof block.mode, 0644);
     put_number(block.owner, sizeof block.owner, 0);
@@ -299,7 +315,8 @@ static void fill_header(const struct writer *w, struct tar_block *block)
     put_number(block->owner, sizeof block->owner, meta->owner);
     put_number(block->group, sizeof block->group, meta->group);
     put_number(block->size, sizeof block->size, tar_stored_bytes(m));
-    /* busybox and 7-Zip call an archive damaged that has a negative number here; the record has the time. */
+    /* busybox and 7-Zip call an archive damaged that has a negative number here; the record has the
+     * time. */
     if (meta->mtime.seconds >= 0)
         mtime = (uint64_t)meta->mtime.seconds;
     put_number(block->mtime, sizeof block->mtime, mtime);
@@ -329,11 +346,13 @@ static int append_header(const struct writer *w, struct buffer *out, struct erro
 static int check_member(const struct tar_member *m, struct error *err)
 {
     if (m->type == TAR_OTHER)
-        return error_set(err, ERROR_UNSUPPORTED, operation, "tar has no form for this kind of file");
+        return error_set(err, ERROR_UNSUPPORTED, operation,
+                         "tar has no form for this kind of file");
     if (m->path.size > TAR_MAX_PATH_BYTES || m->link.size > TAR_MAX_PATH_BYTES)
         return error_set(err, ERROR_LIMIT, operation, "the path is too long for an archive");
     if (m->sparse && m->extent_count > TAR_MAX_EXTENTS)
-        return error_set(err, ERROR_LIMIT, operation, "the file has too many holes for a tar header");
+        return error_set(err, ERROR_LIMIT, operation,
+                         "the file has too many holes for a tar header");
     if (m->size > INT64_MAX - TAR_BLOCK_BYTES)
         return error_set(err, ERROR_LIMIT, operation, "the file is too large for a tar header");
     return 0;

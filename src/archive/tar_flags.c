@@ -1,3 +1,6 @@
+/*
+ * tar_flags.c: see tar_flags.h.
+ */
 #include "archive/tar_flags.h"
 
 #include <string.h>
@@ -6,11 +9,21 @@ static const struct {
     const char *word;
     uint32_t flag;
 } words[] = {
-    {"schg", FILE_FLAG_IMMUTABLE},   {"schange", FILE_FLAG_IMMUTABLE},    {"simmutable", FILE_FLAG_IMMUTABLE},
-    {"uchg", FILE_FLAG_IMMUTABLE},   {"uchange", FILE_FLAG_IMMUTABLE},    {"uimmutable", FILE_FLAG_IMMUTABLE},
-    {"sappnd", FILE_FLAG_APPEND},    {"sappend", FILE_FLAG_APPEND},       {"uappnd", FILE_FLAG_APPEND},
-    {"uappend", FILE_FLAG_APPEND},   {"nodump", FILE_FLAG_NODUMP},        {"noatime", FILE_FLAG_NOATIME},
-    {"sync", FILE_FLAG_SYNC},        {"dirsync", FILE_FLAG_DIRSYNC},      {"nocow", FILE_FLAG_NOCOW},
+    {"schg", FILE_FLAG_IMMUTABLE},
+    {"schange", FILE_FLAG_IMMUTABLE},
+    {"simmutable", FILE_FLAG_IMMUTABLE},
+    {"uchg", FILE_FLAG_IMMUTABLE},
+    {"uchange", FILE_FLAG_IMMUTABLE},
+    {"uimmutable", FILE_FLAG_IMMUTABLE},
+    {"sappnd", FILE_FLAG_APPEND},
+    {"sappend", FILE_FLAG_APPEND},
+    {"uappnd", FILE_FLAG_APPEND},
+    {"uappend", FILE_FLAG_APPEND},
+    {"nodump", FILE_FLAG_NODUMP},
+    {"noatime", FILE_FLAG_NOATIME},
+    {"sync", FILE_FLAG_SYNC},
+    {"dirsync", FILE_FLAG_DIRSYNC},
+    {"nocow", FILE_FLAG_NOCOW},
     {"topdir", FILE_FLAG_TOPDIR},
 };
 

@@ -1,3 +1,7 @@
+/*
+ * tar_member.c: see tar_member.h. Which of several sayings counts (record, GNU's long name, field)
+ * is decided here and nowhere else.
+ */
 #include "archive/tar_member.h"
 
 #include <string.h>
@@ -10,7 +14,7 @@ static const char acl_access[] = "system.posix_acl_access";
 static const char acl_default[] = "system.posix_acl_default";
 
 /* A header field of the block with its name, for the number readers. */
-#define FIELD(r, field, what) ((struct tar_field){(r)->block.field, sizeof (r)->block.field, what})
+#define FIELD(r, field, what) ((struct tar_field){(r)->block.field, sizeof(r)->block.field, what})
 
 void tar_reader_release(struct tar_reader *r)
 {
@@ -20,8 +24,9 @@ void tar_reader_release(struct tar_reader *r)
     pairs_release(&r->member.meta.xattrs);
     for (size_t i = 0; i < PAX_KEY_COUNT; i++)
         buffer_release(&r->globals[i]);
-    struct buffer *buffers[] = {&r->path,        &r->link,       &r->owner_name,      &r->group_name,
-                                &r->acl_access,  &r->acl_default, &r->long_path.bytes, &r->long_link.bytes};
+    struct buffer *buffers[] = {
+        &r->path,       &r->link,        &r->owner_name,      &r->group_name,
+        &r->acl_access, &r->acl_default, &r->long_path.bytes, &r->long_link.bytes};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         buffer_release(buffers[i]);
 }
@@ -42,7 +47,8 @@ void tar_reader_begin(struct tar_reader *r)
 
 bool tar_reader_expects_member(const struct tar_reader *r)
 {
-    return r->pax.present || r->long_path.present || r->long_link.present || r->trouble.kind != ERROR_NONE;
+    return r->pax.present || r->long_path.present || r->long_link.present ||
+           r->trouble.kind != ERROR_NONE;
 }
 
 int tar_reader_trouble(struct tar_reader *r, struct error *err)
@@ -85,7 +91,8 @@ static void apply_globals(struct tar_reader *r)
 
 /* --- names --- */
 
-static int check_name(struct tar_reader *r, const struct buffer *name, const char *what, struct error *err)
+static int check_name(struct tar_reader *r, const struct buffer *name, const char *what,
+                      struct error *err)
 {
     if (name->size > TAR_MAX_PATH_BYTES)
         error_set(err, ERROR_LIMIT, operation, "the %s is %zu bytes long", what, name->size);
@@ -98,7 +105,8 @@ static int check_name(struct tar_reader *r, const struct buffer *name, const cha
     return tar_reader_trouble(r, err);
 }
 
-/* The member's path from the first of these that there is: GNU.sparse.name, path record, L header, ustar's prefix and name. */
+/* The member's path from the first of these that there is: GNU.sparse.name, path record, L header,
+ * ustar's prefix and name. */
 static int read_path(struct tar_reader *r, struct error *err)
 {
     const struct tar_block *b = &r->block;
@@ -187,8 +195,8 @@ static int read_names(struct tar_reader *r, struct error *err)
 /* --- numbers and times --- */
 
 /* A number that a record, or else the header, says. */
-static int read_number(struct tar_reader *r, enum tar_pax_key key, struct tar_field field, uint64_t *value,
-                       struct error *err)
+static int read_number(struct tar_reader *r, enum tar_pax_key key, struct tar_field field,
+                       uint64_t *value, struct error *err)
 {
     if (r->pax.value[key].data)
         return tar_pax_number(&r->pax, key, value, err);
@@ -221,7 +229,8 @@ static int read_size(struct tar_reader *r, struct error *err)
     return 0;
 }
 
-static int read_time(struct tar_reader *r, enum tar_pax_key key, struct timestamp *out, struct error *err)
+static int read_time(struct tar_reader *r, enum tar_pax_key key, struct timestamp *out,
+                     struct error *err)
 {
     static const enum metadata_field fields[PAX_KEY_COUNT] = {
         [PAX_MTIME] = METADATA_MTIME,
@@ -253,7 +262,8 @@ static int read_times(struct tar_reader *r, struct error *err)
 }
 
 /* A user's or group's name; *out stays NULL where there is none. */
-static int read_owner_name(struct buffer *name, struct bytes text, const char **out, struct error *err)
+static int read_owner_name(struct buffer *name, struct bytes text, const char **out,
+                           struct error *err)
 {
     if (text.size == 0 || memchr(text.data, 0, text.size))
         return 0;
@@ -264,11 +274,13 @@ static int read_owner_name(struct buffer *name, struct bytes text, const char **
     return 0;
 }
 
-static struct bytes name_text(const struct tar_reader *r, enum tar_pax_key key, const uint8_t *field)
+static struct bytes name_text(const struct tar_reader *r, enum tar_pax_key key,
+                              const uint8_t *field)
 {
     if (r->pax.value[key].data)
         return r->pax.value[key];
-    return bytes_make(field, r->is_ustar || r->is_gnu ? tar_text_bytes(field, TAR_OWNER_NAME_BYTES) : 0);
+    return bytes_make(field,
+                      r->is_ustar || r->is_gnu ? tar_text_bytes(field, TAR_OWNER_NAME_BYTES) : 0);
 }
 
 static int read_owners(struct tar_reader *r, struct error *err)
@@ -310,7 +322,8 @@ static int read_device(struct tar_reader *r, struct error *err)
 
 /* --- attributes, ACLs, flags --- */
 
-/* An ACL's text becomes the attribute that the kernel knows. One that cannot be used (names without numbers) is lost. */
+/* An ACL's text becomes the attribute that the kernel knows. One that cannot be used (names without
+ * numbers) is lost. */
 static int read_acl(struct tar_reader *r, enum tar_pax_key key, struct buffer *binary, bool *lost,
                     struct error *err)
 {
@@ -345,7 +358,8 @@ static int read_xattrs(struct tar_reader *r, struct error *err)
     bool access_lost = false;
     bool default_lost = false;
     if (p->value[PAX_SELINUX].data) {
-        struct tar_raw_xattr label = {XATTR_RHT, bytes_of("security.selinux"), p->value[PAX_SELINUX]};
+        struct tar_raw_xattr label = {XATTR_RHT, bytes_of("security.selinux"),
+                                      p->value[PAX_SELINUX]};
         if (tar_pax_add_xattr(p, label, err))
             return -1;
     }
@@ -357,7 +371,8 @@ static int read_xattrs(struct tar_reader *r, struct error *err)
     if (tar_pax_xattrs(p, &meta->xattrs, err) && tar_reader_trouble(r, err))
         return -1;
     /* GNU tar may store an ACL as an attribute, too. */
-    r->member.acl_lost = (access_lost && !has_xattr(r, acl_access)) || (default_lost && !has_xattr(r, acl_default));
+    r->member.acl_lost =
+        (access_lost && !has_xattr(r, acl_access)) || (default_lost && !has_xattr(r, acl_default));
     if (!r->member.acl_lost && (p->value[PAX_ACL_ACCESS].data || p->value[PAX_ACL_DEFAULT].data))
         meta->known |= METADATA_ACL;
     return 0;
@@ -382,7 +397,8 @@ static int read_extras(struct tar_reader *r, struct error *err)
 
 /* --- sparse files --- */
 
-static int use_map(struct tar_reader *r, const struct tar_map *map, uint64_t size, struct error *err)
+static int use_map(struct tar_reader *r, const struct tar_map *map, uint64_t size,
+                   struct error *err)
 {
     struct tar_member *m = &r->member;
     if (tar_map_finish(map, size, r->stored, err))
@@ -393,7 +409,8 @@ static int use_map(struct tar_reader *r, const struct tar_map *map, uint64_t siz
     m->extent_count = map->count;
     if (!map->over_limit)
         return 0;
-    error_set(err, ERROR_LIMIT, operation, "the sparse file has more than %d ranges", (int)TAR_MAX_EXTENTS);
+    error_set(err, ERROR_LIMIT, operation, "the sparse file has more than %d ranges",
+              (int)TAR_MAX_EXTENTS);
     return tar_reader_trouble(r, err);
 }
 
@@ -401,7 +418,8 @@ static int read_gnu_sparse(struct tar_reader *r, struct tar_stream *s, struct er
 {
     uint64_t size = 0;
     if (!r->is_gnu)
-        return error_set(err, ERROR_UNSUPPORTED, operation, "a sparse file of a form that is not GNU's");
+        return error_set(err, ERROR_UNSUPPORTED, operation,
+                         "a sparse file of a form that is not GNU's");
     if (tar_number_get_unsigned(FIELD(r, tail.gnu.real_size, "real size"), &size, err))
         return -1;
     if (tar_map_read_slots(&r->map, &r->block, s, err))
@@ -441,8 +459,8 @@ static int read_sparse(struct tar_reader *r, struct tar_stream *s, struct error 
     return 0;
 }
 
-/* Some writers give links, folders and devices a size that no data follows, others let data follow. Where the header does not
- * tell, the next block does. */
+/* Some writers give links, folders and devices a size that no data follows, others let data follow.
+ * Where the header does not tell, the next block does. */
 static int settle_size(struct tar_reader *r, struct tar_stream *s, struct error *err)
 {
     struct tar_block next;

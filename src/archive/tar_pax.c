@@ -1,3 +1,7 @@
+/*
+ * tar_pax.c: see tar_pax.h. Knows keys and how records and attribute names are encoded; what a
+ * value means is tar_member.c's matter.
+ */
 #include "archive/tar_pax.h"
 
 #include <stdlib.h>
@@ -13,7 +17,10 @@ static const struct key {
     enum tar_pax_key key;
     bool global;
 } keys[] = {
-#define KEY(text, key, global) {text, sizeof text - 1, key, global}
+#define KEY(text, key, global)                                                                     \
+    {                                                                                              \
+        text, sizeof text - 1, key, global                                                         \
+    }
     KEY("mtime", PAX_MTIME, true),
     KEY("atime", PAX_ATIME, true),
     KEY("ctime", PAX_CTIME, true),
@@ -108,7 +115,8 @@ static int take_range(struct tar_pax *p, struct bytes value, bool is_offset, str
     struct tar_field field = {value.data, value.size, "GNU.sparse range"};
     uint64_t number = 0;
     if (is_offset == p->map_offset_waits)
-        return error_set(err, ERROR_FORMAT, operation, "GNU.sparse.offset and numbytes do not take turns");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "GNU.sparse.offset and numbytes do not take turns");
     if (tar_decimal_get(field, &number, err))
         return -1;
     p->map_offset_waits = is_offset;
@@ -154,7 +162,8 @@ static int next_record(struct bytes *body, struct bytes *record, struct error *e
             return -1;
     }
     if (!space || length > body->size || length < digits + 2 || body->data[length - 1] != '\n')
-        return error_set(err, ERROR_FORMAT, operation, "a record of an extended header is malformed");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "a record of an extended header is malformed");
     *record = bytes_make(space + 1, (size_t)length - digits - 2);
     *body = bytes_make(body->data + length, body->size - (size_t)length);
     return 0;
@@ -169,7 +178,8 @@ int tar_pax_parse(struct tar_pax *p, struct bytes body, struct error *err)
             return -1;
         const uint8_t *equals = record.size ? memchr(record.data, '=', record.size) : NULL;
         if (!equals || equals == record.data)
-            return error_set(err, ERROR_FORMAT, operation, "a record of an extended header has no key");
+            return error_set(err, ERROR_FORMAT, operation,
+                             "a record of an extended header has no key");
         struct bytes key = bytes_make(record.data, (size_t)(equals - record.data));
         if (take_record(p, key, bytes_make(equals + 1, record.size - key.size - 1), err))
             return -1;
@@ -179,24 +189,28 @@ int tar_pax_parse(struct tar_pax *p, struct bytes body, struct error *err)
     return 0;
 }
 
-int tar_pax_number(const struct tar_pax *p, enum tar_pax_key key, uint64_t *value, struct error *err)
+int tar_pax_number(const struct tar_pax *p, enum tar_pax_key key, uint64_t *value,
+                   struct error *err)
 {
     const char *what = "extended header";
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (keys[i].key == key)
             what = keys[i].name;
     }
-    return tar_decimal_get((struct tar_field){p->value[key].data, p->value[key].size, what}, value, err);
+    return tar_decimal_get((struct tar_field){p->value[key].data, p->value[key].size, what}, value,
+                           err);
 }
 
-/* Reads "LENGTH " of a record in a body of which *left bytes are left; *length is then what remains of the record. */
+/* Reads "LENGTH " of a record in a body of which *left bytes are left; *length is then what remains
+ * of the record. */
 static int scan_length(struct tar_stream *s, uint64_t *left, uint64_t *length, struct error *err)
 {
     uint8_t digits[20];
     size_t count = 0;
     for (;; count++) {
         if (count == sizeof digits || *left == 0)
-            return error_set(err, ERROR_FORMAT, operation, "a record of an extended header is malformed");
+            return error_set(err, ERROR_FORMAT, operation,
+                             "a record of an extended header is malformed");
         if (tar_stream_exact(s, &digits[count], 1, err))
             return -1;
         (*left)--;
@@ -206,7 +220,8 @@ static int scan_length(struct tar_stream *s, uint64_t *left, uint64_t *length, s
     if (tar_decimal_get((struct tar_field){digits, count, "record length"}, length, err))
         return -1;
     if (*length < count + 2 || *length - count - 1 > *left)
-        return error_set(err, ERROR_FORMAT, operation, "a record of an extended header is malformed");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "a record of an extended header is malformed");
     *length -= count + 1;
     return 0;
 }
@@ -246,7 +261,8 @@ static int hex_digit(uint8_t byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* The byte that "%XX" at the beginning of `b` stands for, or -1. `all` decodes any, else what GNU tar encodes alone. */
+/* The byte that "%XX" at the beginning of `b` stands for, or -1. `all` decodes any, else what GNU
+ * tar encodes alone. */
 static int escaped_byte(struct bytes b, bool all)
 {
     if (b.size < 3 || b.data[0] != '%')
@@ -259,7 +275,8 @@ static int escaped_byte(struct bytes b, bool all)
     return all || memcmp(b.data, "%25", 3) == 0 || memcmp(b.data, "%3D", 3) == 0 ? byte : -1;
 }
 
-/* Replaces the name by its decoded form, which lives in p->names (that has room for all of them). */
+/* Replaces the name by its decoded form, which lives in p->names (that has room for all of them).
+ */
 static int decode_name(struct tar_pax *p, struct tar_raw_xattr *xattr, struct error *err)
 {
     size_t start = p->names.size;
@@ -276,7 +293,8 @@ static int decode_name(struct tar_pax *p, struct tar_raw_xattr *xattr, struct er
     xattr->name = bytes_make(p->names.data + start, p->names.size - start);
     if (xattr->name.size && !memchr(xattr->name.data, 0, xattr->name.size))
         return 0;
-    return error_set(err, ERROR_REFUSED, operation, "an extended attribute's name is empty or holds a NUL byte");
+    return error_set(err, ERROR_REFUSED, operation,
+                     "an extended attribute's name is empty or holds a NUL byte");
 }
 
 static int decode_names(struct tar_pax *p, struct error *err)
@@ -285,7 +303,8 @@ static int decode_names(struct tar_pax *p, struct error *err)
     for (size_t i = 0; i < p->xattr_count; i++)
         bytes += p->xattrs[i].name.size;
     buffer_clear(&p->names);
-    if (buffer_reserve(&p->names, bytes + 1, err)) /* never no memory at all: empty names point into it, too */
+    if (buffer_reserve(&p->names, bytes + 1,
+                       err)) /* never no memory at all: empty names point into it, too */
         return -1;
     for (size_t i = 0; i < p->xattr_count; i++) {
         if (decode_name(p, &p->xattrs[i], err))
@@ -345,7 +364,8 @@ int tar_pax_xattrs(struct tar_pax *p, struct pairs *out, struct error *err)
         return -1;
     qsort(p->xattrs, p->xattr_count, sizeof *p->xattrs, compare_xattrs);
     for (size_t i = 0; i < p->xattr_count; i++) {
-        bool last = i + 1 == p->xattr_count || !bytes_equal(p->xattrs[i].name, p->xattrs[i + 1].name);
+        bool last =
+            i + 1 == p->xattr_count || !bytes_equal(p->xattrs[i].name, p->xattrs[i + 1].name);
         if (last && append_xattr(p, &p->xattrs[i], out, err))
             return -1;
     }
@@ -365,7 +385,8 @@ int tar_pax_begin(struct buffer *out, const char *key, size_t *start, struct err
 int tar_pax_begin_xattr(struct buffer *out, struct bytes name, size_t *start, struct error *err)
 {
     *start = out->size;
-    if (buffer_append_byte(out, ' ', err) || buffer_append(out, schily_xattr, sizeof schily_xattr - 1, err))
+    if (buffer_append_byte(out, ' ', err) ||
+        buffer_append(out, schily_xattr, sizeof schily_xattr - 1, err))
         return -1;
     for (size_t i = 0; i < name.size; i++) {
         uint8_t byte = name.data[i];

@@ -1,3 +1,7 @@
+/*
+ * tar_sparse.c: see tar_sparse.h. All forms end in one map, which is checked once: in order,
+ * without overlap, within the file, as long as the data.
+ */
 #include "archive/tar_sparse.h"
 
 #include <stdlib.h>
@@ -34,7 +38,8 @@ int tar_map_add(struct tar_map *map, uint64_t offset, uint64_t length, struct er
     if (offset > INT64_MAX || length > INT64_MAX - offset)
         return error_set(err, ERROR_FORMAT, operation, "a range of the sparse map is too large");
     if (offset < map->end)
-        return error_set(err, ERROR_FORMAT, operation, "the sparse map's ranges overlap or are not in order");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "the sparse map's ranges overlap or are not in order");
     map->end = offset + length;
     map->stored += length;
     if (length == 0 || map->over_limit)
@@ -59,14 +64,16 @@ int tar_map_finish(const struct tar_map *map, uint64_t size, uint64_t stored, st
     if (map->end > size)
         return error_set(err, ERROR_FORMAT, operation, "the sparse map goes beyond the file's end");
     if (map->stored != stored)
-        return error_set(err, ERROR_FORMAT, operation, "the sparse map does not fit the stored size");
+        return error_set(err, ERROR_FORMAT, operation,
+                         "the sparse map does not fit the stored size");
     return 0;
 }
 
 /* --- old GNU --- */
 
 /* Adds slots up to the first that is not used; returns -1 on an error. */
-static int add_slots(struct tar_map *map, const struct tar_slot *slots, size_t count, struct error *err)
+static int add_slots(struct tar_map *map, const struct tar_slot *slots, size_t count,
+                     struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct tar_slot *slot = &slots[i];
@@ -75,7 +82,8 @@ static int add_slots(struct tar_map *map, const struct tar_slot *slots, size_t c
         uint64_t from = 0, bytes = 0;
         if (slot->length[0] == 0)
             break;
-        if (tar_number_get_unsigned(offset, &from, err) || tar_number_get_unsigned(length, &bytes, err))
+        if (tar_number_get_unsigned(offset, &from, err) ||
+            tar_number_get_unsigned(length, &bytes, err))
             return -1;
         if (tar_map_add(map, from, bytes, err))
             return -1;
@@ -116,7 +124,8 @@ static void put_slot(struct tar_slot *slot, const struct tar_member *m, size_t i
     tar_number_put(slot->length, sizeof slot->length, (int64_t)e.length);
 }
 
-int tar_map_write(struct buffer *out, struct tar_block *header, const struct tar_member *m, struct error *err)
+int tar_map_write(struct buffer *out, struct tar_block *header, const struct tar_member *m,
+                  struct error *err)
 {
     size_t count = slot_count(m);
     size_t index = 0;
@@ -190,13 +199,15 @@ static int next_line(struct line_reader *r, uint64_t *number, struct error *err)
         if (byte == '\n')
             break;
         if (count == sizeof digits)
-            return error_set(err, ERROR_FORMAT, operation, "a number of the sparse map is too long");
+            return error_set(err, ERROR_FORMAT, operation,
+                             "a number of the sparse map is too long");
         digits[count++] = byte;
     }
     return tar_decimal_get((struct tar_field){digits, count, "sparse map"}, number, err);
 }
 
-int tar_map_read_lines(struct tar_map *map, struct tar_stream *s, uint64_t *stored, struct error *err)
+int tar_map_read_lines(struct tar_map *map, struct tar_stream *s, uint64_t *stored,
+                       struct error *err)
 {
     struct line_reader reader = {.stream = s, .stored = stored, .at = TAR_BLOCK_BYTES};
     uint64_t count = 0;

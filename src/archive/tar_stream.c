@@ -1,3 +1,6 @@
+/*
+ * tar_stream.c: see tar_stream.h.
+ */
 #include "archive/tar_stream.h"
 
 #include <inttypes.h>
@@ -10,11 +13,12 @@ uint64_t tar_padding(uint64_t bytes)
 
 int tar_stream_cut(const struct tar_stream *s, struct error *err)
 {
-    return error_set(err, ERROR_FORMAT, "read archive", "the archive is cut short after byte %" PRIu64,
-                     s->position);
+    return error_set(err, ERROR_FORMAT, "read archive",
+                     "the archive is cut short after byte %" PRIu64, s->position);
 }
 
-int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *got, struct error *err)
+int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *got,
+                    struct error *err)
 {
     size_t ahead = s->ahead_bytes - s->ahead_at;
     size_t more = 0;
@@ -22,7 +26,8 @@ int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *
         ahead = capacity;
     if (ahead)
         memcpy(bytes, s->ahead + s->ahead_at, ahead);
-    if (ahead < capacity && s->in->read(s->in, (uint8_t *)bytes + ahead, capacity - ahead, &more, err))
+    if (ahead < capacity &&
+        s->in->read(s->in, (uint8_t *)bytes + ahead, capacity - ahead, &more, err))
         return -1;
     s->ahead_at += ahead;
     *got = ahead + more;
@@ -37,7 +42,8 @@ int tar_stream_peek(struct tar_stream *s, struct tar_block *block, struct error 
     memmove(s->ahead, s->ahead + s->ahead_at, left);
     s->ahead_at = 0;
     s->ahead_bytes = left;
-    if (left < sizeof s->ahead && s->in->read(s->in, s->ahead + left, sizeof s->ahead - left, &got, err))
+    if (left < sizeof s->ahead &&
+        s->in->read(s->in, s->ahead + left, sizeof s->ahead - left, &got, err))
         return -1;
     s->ahead_bytes += got;
     memcpy(block, s->ahead, sizeof *block);

@@ -1,5 +1,6 @@
 /*
- * Any bytes as an ACL, as text and in the kernel's form: what is accepted stays the same through the other form.
+ * Any bytes as an ACL, as text and in the kernel's form: what is accepted stays the same through
+ * the other form.
  */
 #include <assert.h>
 

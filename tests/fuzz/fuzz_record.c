@@ -1,5 +1,6 @@
 /*
- * Any bytes as the comment record: once as the record's text, once as its fields. What is accepted comes back when it is encoded again.
+ * Any bytes as the comment record: once as the record's text, once as its fields. What is accepted
+ * comes back when it is encoded again.
  */
 #include <assert.h>
 #include <string.h>
@@ -24,10 +25,12 @@ static void check_archive(const struct archive_record *a, const struct archive_r
 
 static void check_same(const struct member_record *a, const struct member_record *b)
 {
-    assert(a->has_archive == b->has_archive && a->is_socket == b->is_socket && a->shared == b->shared);
+    assert(a->has_archive == b->has_archive && a->is_socket == b->is_socket &&
+           a->shared == b->shared);
     assert(a->known == b->known && a->mode == b->mode && a->flags == b->flags);
     assert(a->link_count == b->link_count);
-    assert(timestamp_compare(a->btime, b->btime) == 0 && timestamp_compare(a->ctime, b->ctime) == 0);
+    assert(timestamp_compare(a->btime, b->btime) == 0 &&
+           timestamp_compare(a->ctime, b->ctime) == 0);
     if (a->has_archive)
         check_archive(&a->archive, &b->archive);
 }

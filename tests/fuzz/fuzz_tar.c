@@ -1,5 +1,6 @@
 /*
- * Any bytes as a tar archive: what the decoder accepts keeps to its contract, and what the encoder makes of a member decodes to the same member. Blocks that look like headers get a right checksum
+ * Any bytes as a tar archive: what the decoder accepts keeps to its contract, and what the encoder
+ * makes of a member decodes to the same member. Blocks that look like headers get a right checksum
  * first, or hardly any input would pass beyond it.
  */
 #include <assert.h>
@@ -18,7 +19,8 @@ struct memory_input {
     struct bytes left;
 };
 
-static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got, struct error *err)
+static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
+                      struct error *err)
 {
     struct memory_input *m = (struct memory_input *)in;
     (void)err;
@@ -67,7 +69,8 @@ static void check_same(const struct tar_member *a, const struct tar_member *b)
     assert(a->extent_count == b->extent_count);
     for (size_t i = 0; i < a->extent_count; i++)
         assert(memcmp(&a->extents[i], &b->extents[i], sizeof *a->extents) == 0);
-    assert(a->meta.mode == b->meta.mode && a->meta.owner == b->meta.owner && a->meta.group == b->meta.group);
+    assert(a->meta.mode == b->meta.mode && a->meta.owner == b->meta.owner &&
+           a->meta.group == b->meta.group);
     assert(timestamp_compare(a->meta.mtime, b->meta.mtime) == 0);
     assert(a->device_major == b->device_major && a->device_minor == b->device_minor);
     /* An access ACL that says what the mode says is left out. */

@@ -7,7 +7,8 @@
 
 enum { BLOCK = 512 };
 
-static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got, struct error *err)
+static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
+                      struct error *err)
 {
     struct tarball *t = (struct tarball *)in;
     size_t left = t->bytes.size - t->at;

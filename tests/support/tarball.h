@@ -1,5 +1,6 @@
 /*
- * tarball.h: tar archives in memory, put together block by block without the program's own encoder, so that a test can make any header, right or wrong.
+ * tarball.h: tar archives in memory, put together block by block without the program's own encoder,
+ * so that a test can make any header, right or wrong.
  */
 #ifndef SUPPORT_TARBALL_H
 #define SUPPORT_TARBALL_H
@@ -31,7 +32,7 @@ enum {
 struct tarball {
     struct tar_input input; /* first, so that it is the input of a decoder */
     struct buffer bytes;
-    size_t at;   /* what the decoder took */
+    size_t at; /* what the decoder took */
     struct tar_decoder *decoder;
 };
 
@@ -49,7 +50,8 @@ void tarball_make_gnu(struct tarball *t, size_t start);
 void tarball_body(struct tarball *t, struct bytes body);
 /* Appends a header of a body's own size, and the body. */
 void tarball_member(struct tarball *t, const char *name, char type, struct bytes body);
-/* Appends an x header (or another type) of these records, each "key=value" with its length put before it. */
+/* Appends an x header (or another type) of these records, each "key=value" with its length put
+ * before it. */
 void tarball_extended(struct tarball *t, char type, const struct bytes *records, size_t count);
 /* The same for one record of text. */
 void tarball_record(struct tarball *t, const char *record);

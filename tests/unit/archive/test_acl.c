@@ -1,5 +1,6 @@
 /*
- * ACLs between the kernel's form and text: exact both ways for what we write, and lenient where other programs write differently.
+ * ACLs between the kernel's form and text: exact both ways for what we write, and lenient where
+ * other programs write differently.
  */
 #include "archive/acl.h"
 
@@ -9,15 +10,16 @@
 
 /* user::rw- user:1000:r-x group::r-- group:4294967294:-w- mask::rwx other::--- */
 static const uint8_t full[] = {
-    2,    0, 0, 0,                                  /* version */
-    1,    0, 6, 0, 0xff, 0xff, 0xff, 0xff,          /* user */
-    2,    0, 5, 0, 0xe8, 0x03, 0,    0,             /* user 1000 */
-    4,    0, 4, 0, 0xff, 0xff, 0xff, 0xff,          /* group */
-    8,    0, 2, 0, 0xfe, 0xff, 0xff, 0xff,          /* group 4294967294 */
-    0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff,          /* mask */
-    0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,          /* other */
+    2,    0, 0, 0,                         /* version */
+    1,    0, 6, 0, 0xff, 0xff, 0xff, 0xff, /* user */
+    2,    0, 5, 0, 0xe8, 0x03, 0,    0,    /* user 1000 */
+    4,    0, 4, 0, 0xff, 0xff, 0xff, 0xff, /* group */
+    8,    0, 2, 0, 0xfe, 0xff, 0xff, 0xff, /* group 4294967294 */
+    0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff, /* mask */
+    0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, /* other */
 };
-static const char full_text[] = "user::rw-,user:1000:r-x,group::r--,group:4294967294:-w-,mask::rwx,other::---";
+static const char full_text[] =
+    "user::rw-,user:1000:r-x,group::r--,group:4294967294:-w-,mask::rwx,other::---";
 
 static void check_parse(const char *text, const void *binary, size_t bytes)
 {
@@ -56,8 +58,10 @@ static void other_spellings_mean_the_same(void **state)
         "u::rw-,u:1000:r-x,g::r--,g:4294967294:-w-,m::rwx,o::---",
         "other::---,mask::rwx,group:4294967294:-w-,group::r--,user:1000:r-x,user::rw-",
         "user::rw-,user:ann:r-x:1000,group::r--,group:staff:-w-:4294967294,mask::rwx,other::---",
-        "default:user::rw-,default:user:1000:r-x,default:group::r--,d:group:4294967294:-w-,d:mask::rwx,default:other::---",
-        "# file: a\n# owner: b\nuser::rw\nuser:1000:rx\t#effective:r-x\n\ngroup:: r \ngroup:4294967294:w\nmask:rwx\nother:-\n",
+        "default:user::rw-,default:user:1000:r-x,default:group::r--,d:group:4294967294:-w-,d:mask::"
+        "rwx,default:other::---",
+        "# file: a\n# owner: b\nuser::rw\nuser:1000:rx\t#effective:r-x\n\ngroup:: r "
+        "\ngroup:4294967294:w\nmask:rwx\nother:-\n",
     };
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -1,5 +1,6 @@
 /*
- * The comment record: what is encoded comes back, unknown fields are passed over, malformed ones are errors.
+ * The comment record: what is encoded comes back, unknown fields are passed over, malformed ones
+ * are errors.
  */
 #include "archive/record.h"
 
@@ -67,7 +68,9 @@ static void an_empty_record_says_nothing(void **state)
 static void an_archive_comes_back(void **state)
 {
     static const struct root_fact roots[] = {
-        {"home", "/home", "ext4", "0815"}, {"new\nline", "/a/b\xff", "", ""}, {"C", "C:\\", "ntfs", "disk"},
+        {"home", "/home", "ext4", "0815"},
+        {"new\nline", "/a/b\xff", "", ""},
+        {"C", "C:\\", "ntfs", "disk"},
     };
     const struct member_record r = {
         .has_archive = true,
@@ -75,7 +78,11 @@ static void an_archive_comes_back(void **state)
             {
                 .version = 1,
                 .program = "holdfast 0.1.0",
-                .facts = {.roots = roots, .root_count = 3, .host_system = "linux", .ordered = true, .names_known = true},
+                .facts = {.roots = roots,
+                          .root_count = 3,
+                          .host_system = "linux",
+                          .ordered = true,
+                          .names_known = true},
                 .options = bytes_make("exclude=*.o\nname=\0\n", 19),
             },
         .known = METADATA_XATTRS,
@@ -113,7 +120,8 @@ static void an_archive_comes_back(void **state)
 
 static void a_record_has_a_limit(void **state)
 {
-    struct member_record r = {.has_archive = true, .archive = {.program = "", .facts = {.host_system = ""}}};
+    struct member_record r = {.has_archive = true,
+                              .archive = {.program = "", .facts = {.host_system = ""}}};
     struct buffer text = {0};
     struct error err = {0};
     size_t bytes = 900000;
@@ -161,26 +169,27 @@ static void malformed_fields_are_errors(void **state)
         const char *bytes;
         size_t count;
     } fields[] = {
-        {"\x11", 1},                  /* no length */
-        {"\x11\1", 2},                /* no value */
-        {"\x11\1x", 3},               /* a value where none belongs */
-        {"\x11\0\x11\0", 4},          /* twice */
-        {"\x10\2\x80\x20", 4},        /* a mode of 010000 */
-        {"\x10\0", 2},                /* no number */
-        {"\x12\2\1\1", 4},            /* two numbers */
+        {"\x11", 1},                       /* no length */
+        {"\x11\1", 2},                     /* no value */
+        {"\x11\1x", 3},                    /* a value where none belongs */
+        {"\x11\0\x11\0", 4},               /* twice */
+        {"\x10\2\x80\x20", 4},             /* a mode of 010000 */
+        {"\x10\0", 2},                     /* no number */
+        {"\x12\2\1\1", 4},                 /* two numbers */
         {"\x13\5\xff\xff\xff\xff\x1f", 7}, /* flags of more than 32 bits */
-        {"\x14\1\0", 3},              /* a time without nanoseconds */
+        {"\x14\1\0", 3},                   /* a time without nanoseconds */
         {"\x14\6\0\x80\x94\xeb\xdc\3", 8}, /* a billion of them */
-        {"\2\1a", 3},                 /* text without its NUL */
-        {"\2\2\0\0", 4},              /* text with two */
-        {"\4\3\0\0\0", 5},            /* a root of three texts */
-        {"\6\1\x80", 3},              /* a number that does not end */
+        {"\2\1a", 3},                      /* text without its NUL */
+        {"\2\2\0\0", 4},                   /* text with two */
+        {"\4\3\0\0\0", 5},                 /* a root of three texts */
+        {"\6\1\x80", 3},                   /* a number that does not end */
     };
     struct member_record got;
     (void)state;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         struct error err = {0};
-        check_kind(decode_fields(bytes_make(fields[i].bytes, fields[i].count), &got, &err), ERROR_FORMAT);
+        check_kind(decode_fields(bytes_make(fields[i].bytes, fields[i].count), &got, &err),
+                   ERROR_FORMAT);
     }
 }
 

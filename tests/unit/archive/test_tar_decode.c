@@ -1,5 +1,6 @@
 /*
- * The decoder over the dialects: v7, ustar and GNU headers, what numbers and names look like in them, and which headers have data behind them.
+ * The decoder over the dialects: v7, ustar and GNU headers, what numbers and names look like in
+ * them, and which headers have data behind them.
  */
 #include "archive/tar.h"
 
@@ -53,7 +54,8 @@ static void a_ustar_header_says_all_its_fields(void **state)
     assert_int_equal(m->meta.mtime.nanoseconds, 0);
     assert_string_equal(m->meta.owner_name, "ann");
     assert_string_equal(m->meta.group_name, "staff");
-    assert_int_equal(m->meta.known, METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME);
+    assert_int_equal(m->meta.known,
+                     METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME);
     tarball_has_data(t, bytes_of("hello"));
     tarball_ends(t);
     tarball_ends(t);
@@ -65,9 +67,9 @@ static void types_become_kinds(void **state)
         char flag;
         enum tar_type type;
     } types[] = {
-        {'0', TAR_FILE},       {'7', TAR_FILE},      {0, TAR_FILE},      {'1', TAR_HARD_LINK},
-        {'2', TAR_SYMLINK},    {'3', TAR_CHAR_DEVICE}, {'4', TAR_BLOCK_DEVICE}, {'5', TAR_DIRECTORY},
-        {'6', TAR_FIFO},       {'D', TAR_DIRECTORY}, {'Q', TAR_OTHER},   {'~', TAR_OTHER},
+        {'0', TAR_FILE},    {'7', TAR_FILE},        {0, TAR_FILE},           {'1', TAR_HARD_LINK},
+        {'2', TAR_SYMLINK}, {'3', TAR_CHAR_DEVICE}, {'4', TAR_BLOCK_DEVICE}, {'5', TAR_DIRECTORY},
+        {'6', TAR_FIFO},    {'D', TAR_DIRECTORY},   {'Q', TAR_OTHER},        {'~', TAR_OTHER},
     };
     struct tarball *t = *state;
     size_t count = sizeof types / sizeof *types;
@@ -153,7 +155,8 @@ static void numbers_may_be_base_256(void **state)
     struct tarball *t = *state;
     size_t h = tarball_header(t, "device", '4', 0);
     tarball_patch(t, h, AT_UID, bytes_make("\x80\0\0\0\xee\x6b\x28\0", 8));
-    tarball_patch(t, h, AT_MTIME, bytes_make("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12));
+    tarball_patch(t, h, AT_MTIME,
+                  bytes_make("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12));
     tarball_patch(t, h, AT_MAJOR, bytes_make("\x80\0\0\0\xff\xff\xff\xff", 8));
     tarball_patch(t, h, AT_MINOR, bytes_make("0000017", 8));
     h = tarball_header(t, "link", '2', 0);

@@ -1,5 +1,6 @@
 /*
- * The encoder: the bytes of each part of the dialect, and that the decoder gives back what was encoded.
+ * The encoder: the bytes of each part of the dialect, and that the decoder gives back what was
+ * encoded.
  */
 #include "archive/tar.h"
 
@@ -28,7 +29,8 @@ static struct tar_member plain(enum tar_type type, const char *path)
     return (struct tar_member){
         .type = type,
         .path = bytes_of(path),
-        .meta = {.known = METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME, .mode = 0644},
+        .meta = {.known = METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME,
+                 .mode = 0644},
     };
 }
 
@@ -123,9 +125,10 @@ static void check_names(enum tar_type type, size_t bytes, size_t component, bool
 
 static void names_of_every_length_come_back(void **state)
 {
-    static const enum tar_type types[] = {TAR_FILE, TAR_DIRECTORY, TAR_SYMLINK, TAR_HARD_LINK, TAR_FIFO};
+    static const enum tar_type types[] = {TAR_FILE, TAR_DIRECTORY, TAR_SYMLINK, TAR_HARD_LINK,
+                                          TAR_FIFO};
     (void)state;
-    for (size_t bytes = 1; bytes < 600; bytes += bytes > 90 && bytes < 270 ? 1 : 13) {
+    for (size_t bytes = 1; bytes<600; bytes += bytes> 90 && bytes < 270 ? 1 : 13) {
         for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
             check_names(types[i], bytes, 20, false);
             check_names(types[i], bytes, 155, false);
@@ -144,10 +147,11 @@ static void where_a_name_stands_depends_on_its_length(void **state)
         char first; /* type of the first header */
         bool prefix;
     } cases[] = {
-        {100, 1000, TAR_FILE, '0', false}, {101, 1000, TAR_FILE, 'L', false},     {99, 1000, TAR_DIRECTORY, '5', false},
-        {100, 1000, TAR_DIRECTORY, 'L', false}, {256, 155, TAR_FILE, '0', true},  {257, 155, TAR_FILE, 'L', false},
-        {255, 155, TAR_DIRECTORY, '5', true},   {256, 155, TAR_DIRECTORY, 'L', false}, {257, 156, TAR_FILE, 'L', false},
-        {101, 0, TAR_FILE, '0', true},
+        {100, 1000, TAR_FILE, '0', false},     {101, 1000, TAR_FILE, 'L', false},
+        {99, 1000, TAR_DIRECTORY, '5', false}, {100, 1000, TAR_DIRECTORY, 'L', false},
+        {256, 155, TAR_FILE, '0', true},       {257, 155, TAR_FILE, 'L', false},
+        {255, 155, TAR_DIRECTORY, '5', true},  {256, 155, TAR_DIRECTORY, 'L', false},
+        {257, 156, TAR_FILE, 'L', false},      {101, 0, TAR_FILE, '0', true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -206,8 +210,9 @@ static void only_what_a_field_cannot_say_is_a_record(void **state)
     encode(t, &m);
     check_field(t, 0, AT_TYPE, bytes_of("x"));
     check_field(t, 0, AT_NAME, bytes_make("PaxHeaders/device", 18));
-    check_field(t, 1, 0, bytes_of("15 mtime=-1.25\n11 atime=5\n15 uid=2097152\n"
-                                  "42 uname=an-owner-name-of-32-bytes-in-all\n17 comment=words\n"));
+    check_field(t, 1, 0,
+                bytes_of("15 mtime=-1.25\n11 atime=5\n15 uid=2097152\n"
+                         "42 uname=an-owner-name-of-32-bytes-in-all\n17 comment=words\n"));
     check_field(t, 2, AT_UID, bytes_make("\x80\0\0\0\0\x20\0", 8));
     check_field(t, 2, AT_GID, bytes_make("0000000", 8));
     check_field(t, 2, AT_MTIME, bytes_make("00000000000", 12));
@@ -248,9 +253,17 @@ static void a_sparse_header_holds_four_ranges(void **state)
     check_field(t, 0, AT_MAGIC, bytes_make("ustar  ", 8));
     check_field(t, 0, AT_SIZE, bytes_make("00000000360", 12));
     check_field(t, 0, AT_REAL_SIZE, bytes_make("00000350010", 12));
-    check_field(t, 0, AT_SLOTS, bytes_make("00000000000\0" "00000000010\0" "00000010000\0" "00000000010", 48));
+    check_field(t, 0, AT_SLOTS,
+                bytes_make("00000000000\0"
+                           "00000000010\0"
+                           "00000010000\0"
+                           "00000000010",
+                           48));
     check_field(t, 0, AT_EXTENDED, bytes_make("\1", 1));
-    check_field(t, 1, 0, bytes_make("00000040000\0" "00000000010", 24));
+    check_field(t, 1, 0,
+                bytes_make("00000040000\0"
+                           "00000000010",
+                           24));
     check_field(t, 1, 504, bytes_make("\1", 1));
     check_field(t, 2, 5 * 24, bytes_make("\0", 2));
     assert_int_equal(t->bytes.size, 4 * BLOCK);
@@ -270,7 +283,10 @@ static void a_hole_at_the_end_is_an_empty_range(void **state)
     m.sparse = true;
     m.size = (uint64_t)64 << 30;
     encode(t, &m);
-    check_field(t, 0, AT_SLOTS, bytes_make("\x80\0\0\0\0\0\0\x10\0\0\0\0" "00000000000\0", 24));
+    check_field(t, 0, AT_SLOTS,
+                bytes_make("\x80\0\0\0\0\0\0\x10\0\0\0\0"
+                           "00000000000\0",
+                           24));
     check_field(t, 0, AT_SLOTS + 24, bytes_make("\0", 2));
     check_field(t, 0, AT_EXTENDED, bytes_make("\0", 1));
     assert_int_equal(t->bytes.size, BLOCK);
@@ -282,7 +298,8 @@ static void a_hole_at_the_end_is_an_empty_range(void **state)
     assert_int_equal(got->extent_count, 0);
 }
 
-/* More than 8 GiB of data: base 256 in the header, and no record of size, which readers would take for the size of the file. */
+/* More than 8 GiB of data: base 256 in the header, and no record of size, which readers would take
+ * for the size of the file. */
 static void a_large_sparse_file_has_no_record_of_size(void **state)
 {
     struct tarball *t = *state;
@@ -307,9 +324,10 @@ static void add_xattr(struct tar_member *m, const char *name, struct bytes value
 
 static void attributes_come_back(void **state)
 {
-    static const uint8_t acl[] = {2, 0,    0,    0,    1,    0,    6, 0, 0xff, 0xff, 0xff, 0xff, 2,    0,    7, 0,
-                                  8, 0,    0,    0,    4,    0,    4, 0, 0xff, 0xff, 0xff, 0xff, 0x10, 0,    7, 0,
-                                  0xff, 0xff, 0xff, 0xff, 0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t acl[] = {2,    0,    0,    0,    1,    0,    6,    0,    0xff, 0xff, 0xff,
+                                  0xff, 2,    0,    7,    0,    8,    0,    0,    0,    4,    0,
+                                  4,    0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,    7,    0,    0xff,
+                                  0xff, 0xff, 0xff, 0x20, 0,    0,    0,    0xff, 0xff, 0xff, 0xff};
     struct tarball *t = *state;
     struct tar_member m = plain(TAR_FILE, "file");
     add_xattr(&m, "security.capability", bytes_make("\1\0\0\2\0\x20", 6));
@@ -318,8 +336,11 @@ static void attributes_come_back(void **state)
     add_xattr(&m, "user.empty", bytes_of(""));
     encode(t, &m);
     check_field(t, 1, 0, bytes_make("43 SCHILY.xattr.security.capability=\1\0\0\2\0\x20\n", 43));
-    assert_non_null(strstr((const char *)block(t, 1) + 43, "SCHILY.acl.access=user::rw-,user:8:rwx,group::r--,mask::rwx,other::---\n"));
-    assert_non_null(strstr((const char *)block(t, 1) + 43, "SCHILY.xattr.user.100%25%3D\xff\n==%25\n\n"));
+    assert_non_null(
+        strstr((const char *)block(t, 1) + 43,
+               "SCHILY.acl.access=user::rw-,user:8:rwx,group::r--,mask::rwx,other::---\n"));
+    assert_non_null(
+        strstr((const char *)block(t, 1) + 43, "SCHILY.xattr.user.100%25%3D\xff\n==%25\n\n"));
     tarball_zeros(t, 2);
     tarball_open(t);
     const struct tar_member *got = tarball_next(t);
@@ -351,8 +372,16 @@ static void records_of_every_length_come_back(void **state)
 static void times_come_back(void **state)
 {
     static const struct timestamp times[] = {
-        {0, 0},        {-1, 0},         {-1, 1},         {-1, 999999999},       {1700000000, 123456789},
-        {1, 500000000}, {8589934591, 0}, {8589934592, 0}, {INT64_MAX, 999999999}, {INT64_MIN, 0},
+        {0, 0},
+        {-1, 0},
+        {-1, 1},
+        {-1, 999999999},
+        {1700000000, 123456789},
+        {1, 500000000},
+        {8589934591, 0},
+        {8589934592, 0},
+        {INT64_MAX, 999999999},
+        {INT64_MIN, 0},
     };
     struct tarball *t = *state;
     size_t count = sizeof times / sizeof *times;

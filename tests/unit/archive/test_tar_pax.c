@@ -1,5 +1,6 @@
 /*
- * The decoder over extended headers: which record wins, times, attributes as GNU tar and libarchive write them, ACLs, flags, and GNU's sparse files in all forms.
+ * The decoder over extended headers: which record wins, times, attributes as GNU tar and libarchive
+ * write them, ACLs, flags, and GNU's sparse files in all forms.
  */
 #include "archive/tar.h"
 
@@ -42,10 +43,12 @@ static void extended(struct tarball *t, const char *const *texts)
 static void records_win_over_fields(void **state)
 {
     struct tarball *t = *state;
-    extended(t, (const char *const[]){"path=old", "path=a/new name", "linkpath=to\nthis", "uid=3000000", "gid=4294967294",
-                                      "uname=ann", "gname=a-name-of-more-than-thirty-two-bytes-in-all", "mtime=-1.25",
-                                      "atime=7", "ctime=8.0000000019", "LIBARCHIVE.creationtime=9.5",
-                                      "comment=a word", "hdrcharset=BINARY", "SCHILY.dev=1", "VENDOR.key=x", NULL});
+    extended(t, (const char *const[]){"path=old", "path=a/new name", "linkpath=to\nthis",
+                                      "uid=3000000", "gid=4294967294", "uname=ann",
+                                      "gname=a-name-of-more-than-thirty-two-bytes-in-all",
+                                      "mtime=-1.25", "atime=7", "ctime=8.0000000019",
+                                      "LIBARCHIVE.creationtime=9.5", "comment=a word",
+                                      "hdrcharset=BINARY", "SCHILY.dev=1", "VENDOR.key=x", NULL});
     tarball_header(t, "short", '2', 0);
     tarball_header(t, "second", '0', 0);
     finish(t);
@@ -61,8 +64,9 @@ static void records_win_over_fields(void **state)
     assert_int_equal(m->meta.atime.seconds, 7);
     assert_int_equal(m->meta.ctime.nanoseconds, 1);
     assert_int_equal(m->meta.btime.nanoseconds, 500000000);
-    assert_int_equal(m->meta.known, METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME |
-                                        METADATA_ATIME | METADATA_CTIME | METADATA_BTIME);
+    assert_int_equal(m->meta.known, METADATA_MODE | METADATA_OWNER | METADATA_GROUP |
+                                        METADATA_MTIME | METADATA_ATIME | METADATA_CTIME |
+                                        METADATA_BTIME);
     check_text(m->comment, "a word");
     m = tarball_next(t);
     check_text(m->path, "second");
@@ -88,7 +92,8 @@ static void a_record_of_size_wins(void **state)
 static void global_records_hold_until_they_are_changed(void **state)
 {
     struct tarball *t = *state;
-    struct bytes first[] = {bytes_of("uid=7"), bytes_of("gid=8"), bytes_of("comment=of the archive")};
+    struct bytes first[] = {bytes_of("uid=7"), bytes_of("gid=8"),
+                            bytes_of("comment=of the archive")};
     struct bytes second[] = {bytes_of("uid=")};
     tarball_extended(t, 'g', first, 3);
     tarball_header(t, "a", '0', 0);
@@ -108,7 +113,8 @@ static void global_records_hold_until_they_are_changed(void **state)
     tarball_ends(t);
 }
 
-static void check_xattr(const struct tar_member *m, size_t index, const char *name, struct bytes value)
+static void check_xattr(const struct tar_member *m, size_t index, const char *name,
+                        struct bytes value)
 {
     check_text(pairs_name(&m->meta.xattrs, index), name);
     assert_true(bytes_equal(pairs_value(&m->meta.xattrs, index), value));
@@ -159,10 +165,12 @@ static void libarchive_twins_are_one_attribute(void **state)
 static void acls_become_attributes(void **state)
 {
     struct tarball *t = *state;
-    static const uint8_t binary[] = {2, 0, 0,    0,    1,    0,    6, 0, 0xff, 0xff, 0xff, 0xff, 4,    0,    4,
-                                     0, 0xff, 0xff, 0xff, 0xff, 0x20, 0, 0, 0,    0xff, 0xff, 0xff, 0xff};
-    extended(t, (const char *const[]){"SCHILY.acl.access=user::rw-,group::r--,other::---",
-                                      "SCHILY.acl.default=user::rw-\ngroup::r--\nother::---\n", NULL});
+    static const uint8_t binary[] = {2,    0,    0, 0, 1,    0,    6,    0,    0xff, 0xff,
+                                     0xff, 0xff, 4, 0, 4,    0,    0xff, 0xff, 0xff, 0xff,
+                                     0x20, 0,    0, 0, 0xff, 0xff, 0xff, 0xff};
+    extended(t,
+             (const char *const[]){"SCHILY.acl.access=user::rw-,group::r--,other::---",
+                                   "SCHILY.acl.default=user::rw-\ngroup::r--\nother::---\n", NULL});
     tarball_header(t, "dir", '5', 0);
     finish(t);
     const struct tar_member *m = tarball_next(t);
@@ -230,8 +238,9 @@ static void check_sparse(struct tarball *t)
 static void sparse_0_0(void **state)
 {
     struct tarball *t = *state;
-    extended(t, (const char *const[]){"GNU.sparse.size=5000", "GNU.sparse.numblocks=3", "GNU.sparse.offset=512",
-                                      "GNU.sparse.numbytes=3", "GNU.sparse.offset=4000", "GNU.sparse.numbytes=4",
+    extended(t, (const char *const[]){"GNU.sparse.size=5000", "GNU.sparse.numblocks=3",
+                                      "GNU.sparse.offset=512", "GNU.sparse.numbytes=3",
+                                      "GNU.sparse.offset=4000", "GNU.sparse.numbytes=4",
                                       "GNU.sparse.offset=5000", "GNU.sparse.numbytes=0", NULL});
     tarball_member(t, "sparse", '0', bytes_of("abcdefg"));
     tarball_header(t, "next", '0', 0);
@@ -242,8 +251,9 @@ static void sparse_0_0(void **state)
 static void sparse_0_1(void **state)
 {
     struct tarball *t = *state;
-    extended(t, (const char *const[]){"GNU.sparse.size=5000", "GNU.sparse.numblocks=3", "path=GNUSparseFile.1/sparse",
-                                      "GNU.sparse.name=sparse", "GNU.sparse.map=512,3,4000,4,5000,0", NULL});
+    extended(t, (const char *const[]){"GNU.sparse.size=5000", "GNU.sparse.numblocks=3",
+                                      "path=GNUSparseFile.1/sparse", "GNU.sparse.name=sparse",
+                                      "GNU.sparse.map=512,3,4000,4,5000,0", NULL});
     tarball_member(t, "other", '0', bytes_of("abcdefg"));
     tarball_header(t, "next", '0', 0);
     finish(t);
@@ -253,8 +263,8 @@ static void sparse_0_1(void **state)
 static void sparse_1_0(void **state)
 {
     struct tarball *t = *state;
-    extended(t, (const char *const[]){"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=sparse",
-                                      "GNU.sparse.realsize=5000", NULL});
+    extended(t, (const char *const[]){"GNU.sparse.major=1", "GNU.sparse.minor=0",
+                                      "GNU.sparse.name=sparse", "GNU.sparse.realsize=5000", NULL});
     tarball_header(t, "GNUSparseFile.0/sparse", '0', 512 + 7);
     tarball_body(t, bytes_of("3\n512\n3\n4000\n4\n5000\n0\n"));
     tarball_body(t, bytes_of("abcdefg"));
@@ -268,11 +278,25 @@ static void sparse_of_old_gnu(void **state)
     struct tarball *t = *state;
     size_t h = tarball_header(t, "sparse", 'S', 7);
     tarball_patch(t, h, AT_REAL_SIZE, bytes_of("00000011610"));
-    tarball_patch(t, h, AT_SLOTS, bytes_make("00000001000\0" "00000000001\0" "00000001001\0" "00000000002\0", 48));
-    tarball_patch(t, h, AT_SLOTS + 48, bytes_make("00000007640\0" "00000000002\0" "00000007642\0" "00000000001\0", 48));
+    tarball_patch(t, h, AT_SLOTS,
+                  bytes_make("00000001000\0"
+                             "00000000001\0"
+                             "00000001001\0"
+                             "00000000002\0",
+                             48));
+    tarball_patch(t, h, AT_SLOTS + 48,
+                  bytes_make("00000007640\0"
+                             "00000000002\0"
+                             "00000007642\0"
+                             "00000000001\0",
+                             48));
     tarball_patch(t, h, AT_EXTENDED, bytes_make("\1", 1));
     tarball_make_gnu(t, h);
-    tarball_body(t, bytes_make("00000007643\0" "00000000001\0" "00000011610\0" "00000000000\0", 48));
+    tarball_body(t, bytes_make("00000007643\0"
+                               "00000000001\0"
+                               "00000011610\0"
+                               "00000000000\0",
+                               48));
     tarball_body(t, bytes_of("abcdefg"));
     tarball_header(t, "next", '0', 0);
     finish(t);
@@ -291,7 +315,8 @@ static void a_long_map_crosses_blocks(void **state)
         int count = snprintf(line, sizeof line, "%u\n1\n", 1000 * i);
         check_done(buffer_append(&map, line, (size_t)count, &err));
     }
-    extended(t, (const char *const[]){"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.realsize=300000", NULL});
+    extended(t, (const char *const[]){"GNU.sparse.major=1", "GNU.sparse.minor=0",
+                                      "GNU.sparse.realsize=300000", NULL});
     tarball_header(t, "file", '0', (map.size + 511) / 512 * 512 + 300);
     tarball_body(t, buffer_bytes(&map));
     tarball_body(t, bytes_make((uint8_t[300]){0}, 300));
@@ -304,11 +329,11 @@ static void a_long_map_crosses_blocks(void **state)
 static void wrong_maps_are_errors(void **state)
 {
     static const char *const maps[][2] = {
-        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,514,4"},    /* overlap */
-        {"GNU.sparse.size=5000", "GNU.sparse.map=4000,3,512,4"},   /* order */
-        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4999,4"},   /* beyond the end */
-        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4000,5"},   /* more than is stored */
-        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4000"},     /* half a range */
+        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,514,4"},  /* overlap */
+        {"GNU.sparse.size=5000", "GNU.sparse.map=4000,3,512,4"}, /* order */
+        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4999,4"}, /* beyond the end */
+        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4000,5"}, /* more than is stored */
+        {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,4000"},   /* half a range */
         {"GNU.sparse.size=5000", "GNU.sparse.map=512,3,,4"},
         {"GNU.sparse.size=5000", "GNU.sparse.map=9223372036854775807,7"},
         {"GNU.sparse.size=5000", "GNU.sparse.offset=5"},
@@ -330,7 +355,8 @@ static void wrong_maps_are_errors(void **state)
 static void a_later_sparse_form_is_not_supported(void **state)
 {
     struct tarball *t = *state;
-    extended(t, (const char *const[]){"GNU.sparse.major=2", "GNU.sparse.minor=0", "GNU.sparse.realsize=1", NULL});
+    extended(t, (const char *const[]){"GNU.sparse.major=2", "GNU.sparse.minor=0",
+                                      "GNU.sparse.realsize=1", NULL});
     tarball_header(t, "file", '0', 0);
     finish(t);
     tarball_fails(t, ERROR_UNSUPPORTED);

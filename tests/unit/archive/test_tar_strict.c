@@ -1,5 +1,6 @@
 /*
- * The decoder against damaged and hostile archives: what is malformed is an error with its place, never skipped; what concerns one member alone is named, and the next one is read.
+ * The decoder against damaged and hostile archives: what is malformed is an error with its place,
+ * never skipped; what concerns one member alone is named, and the next one is read.
  */
 #include "archive/tar.h"
 
@@ -125,10 +126,16 @@ static void malformed_numbers_are_errors(void **state)
         size_t offset;
         const char *bytes;
     } numbers[] = {
-        {AT_SIZE, "0000000000x"}, {AT_SIZE, "-0000000001"}, {AT_SIZE, "00 00000000"},
-        {AT_MODE, "0000648"},     {AT_UID, "0x00000"},      {AT_GID, "\xff\xff\xff\xff\xff\xff\xff\xff"},
-        {AT_MTIME, "1e3"},        {AT_SIZE, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
-        {AT_SIZE, "\x80\1\1\1\1\1\1\1\1\1\1\1"}, {AT_SIZE, "\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {AT_SIZE, "0000000000x"},
+        {AT_SIZE, "-0000000001"},
+        {AT_SIZE, "00 00000000"},
+        {AT_MODE, "0000648"},
+        {AT_UID, "0x00000"},
+        {AT_GID, "\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {AT_MTIME, "1e3"},
+        {AT_SIZE, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
+        {AT_SIZE, "\x80\1\1\1\1\1\1\1\1\1\1\1"},
+        {AT_SIZE, "\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -144,9 +151,22 @@ static void malformed_numbers_are_errors(void **state)
 static void malformed_records_are_errors(void **state)
 {
     static const char *const bodies[] = {
-        "x",           "10 path=a",     "8 path=a\n",   "11 path=a\n", " path=a\n",      "0 path=a\n",
-        "10path=a\n",  "8 mtime\n",     "5 =a\n",       "3 \n",        "99999999999999999999999 a=b\n",
-        "6 a=b\n\n",   "12 size=-1\n0", "11 mtime=x\n", "10 uid=1x\n", "29 size=18446744073709551615\n",
+        "x",
+        "10 path=a",
+        "8 path=a\n",
+        "11 path=a\n",
+        " path=a\n",
+        "0 path=a\n",
+        "10path=a\n",
+        "8 mtime\n",
+        "5 =a\n",
+        "3 \n",
+        "99999999999999999999999 a=b\n",
+        "6 a=b\n\n",
+        "12 size=-1\n0",
+        "11 mtime=x\n",
+        "10 uid=1x\n",
+        "29 size=18446744073709551615\n",
         "+10 path=a\n",
     };
     (void)state;
@@ -258,7 +278,8 @@ static void a_path_over_the_limit_is_passed_over(void **state)
     check_passed_over(t, ERROR_LIMIT, "nnn");
 }
 
-/* The size of the member stands in the header that is too large to keep: it must be found all the same. */
+/* The size of the member stands in the header that is too large to keep: it must be found all the
+ * same. */
 static void an_extended_header_over_the_limit_is_passed_over(void **state)
 {
     struct tarball *t = *state;
