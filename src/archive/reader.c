@@ -37,6 +37,7 @@ struct reader {
     struct table kinds;
     struct member_data member;
     const struct tail *tail;
+    struct bytes *lost; /* what facts.lost points to */
     bool ours;
     int pending; /* the result of the tar_next that was called ahead; 2: none was */
     const struct tar_member *pending_member;
@@ -257,6 +258,21 @@ static int make_entry(struct reader *r, const struct tar_member *m, struct error
 
 /* ---- The source ---- */
 
+/* Lets the facts tell which paths the backup could not read. */
+static int tell_lost(struct reader *r, struct error *err)
+{
+    size_t count = r->tail != NULL ? r->tail->loss_count : 0;
+
+    r->lost = calloc(count + 1, sizeof *r->lost);
+    if (r->lost == NULL)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++)
+        r->lost[i] = r->tail->losses[i].path;
+    r->facts.lost = r->lost;
+    r->facts.lost_count = count;
+    return 0;
+}
+
 /* After the last member: everything behind it is read, checked and told. */
 static int finish(struct reader *r, struct error *err)
 {
@@ -275,7 +291,7 @@ static int finish(struct reader *r, struct error *err)
     if (r->ours && found == 0)
         return error_set(err, ERROR_FORMAT, "read archive",
                          "its end record is missing: the archive was cut or damaged at its end");
-    return 0;
+    return tell_lost(r, err);
 }
 
 static int next_member(struct reader *r, const struct tar_member **m, struct error *err)
@@ -372,6 +388,7 @@ static void reader_free(struct reader *r)
     error_release(&r->problem);
     error_release(&r->pending_error);
     table_release(&r->kinds);
+    free(r->lost);
     free(r);
 }
 

@@ -82,6 +82,16 @@ static void tell_stays(void *context, struct bytes below, struct error *problem)
     buffer_release(&path);
 }
 
+/* True if the source lacks the name perhaps only because it could not read there (SAFETY R10). */
+static bool is_hidden(const struct run *r, struct bytes path)
+{
+    for (size_t i = 0; i < r->facts->lost_count; i++) {
+        if (path_is_within(path, r->facts->lost[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Removes one record's name. */
 static int remove_record(struct bin *b, enum trash_kind kind, struct bytes record,
                          struct error *err)
@@ -96,6 +106,11 @@ static int remove_record(struct bin *b, enum trash_kind kind, struct bytes recor
     if (cursor_u64(&c, &task.identity.volume, err) || cursor_u64(&c, &task.identity.file[0], err))
         return -1;
     b->record = bytes_make(c.at, c.left);
+    if (kind == TRASH_EXTRA && is_hidden(r, b->record)) {
+        r->counts->extras++;
+        watcher_remark(r->watcher, b->record, "kept: the source could not be read here");
+        return 0;
+    }
     if (position_spot(r, b->record, &spot, err) || enter(b, &spot, err))
         return run_failed(r, b->record, err);
     buffer_clear(&r->name);

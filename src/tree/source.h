@@ -49,6 +49,9 @@ struct source_facts {
     bool ordered;            /* yields canonical order, each path once */
     bool sequential;         /* data must be read before the next entry is asked for, in ascending order */
     bool names_known;        /* link_count or `shared` can be trusted: a file not marked has no further name in this stream */
+    const struct bytes *lost; /* paths that could not be read when the source was made; complete after its last entry.
+                               * What is missing at or below them is not known to be gone */
+    size_t lost_count;
     bool complete_metadata;  /* what an entry's xattrs, ACLs and flags do not say is not there (holds for disks and our own archives) */
 };
 
