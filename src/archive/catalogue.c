@@ -9,14 +9,19 @@
 #include "base/table.h"
 #include "tree/diff.h"
 
+/* The file of an item whose first name has not come yet, or that is being looked for. */
+#define FILE_OPEN SIZE_MAX
+#define FILE_SOUGHT (SIZE_MAX - 1)
+
 /* One entry with all that it owns. */
 struct item {
     struct entry entry;
     struct buffer path, target, owner_name, group_name;
+    struct buffer first_name; /* of a link whose file is FILE_OPEN */
     struct pairs xattrs;
     struct error problem;
-    size_t file; /* index of the item that holds the content and metadata of its file: itself, or of
-                    a further name another */
+    size_t file; /* index of the item that holds the content and metadata of its file: itself, or
+                    of a further name another */
     bool superseded; /* a later member has the same path */
 };
 
@@ -85,6 +90,7 @@ static int item_fill(struct item *item, const struct entry *e, struct error *err
     item->entry = *e;
     memset(&item->entry.meta.xattrs, 0, sizeof item->entry.meta.xattrs);
     if (buffer_append(&item->path, e->path.data, e->path.size, err) != 0 ||
+        buffer_terminate(&item->path, err) != 0 ||
         buffer_append(&item->target, e->target.data, e->target.size, err) != 0 ||
         copy_text(&item->owner_name, e->meta.owner_name, err) != 0 ||
         copy_text(&item->group_name, e->meta.group_name, err) != 0 ||
@@ -94,33 +100,66 @@ static int item_fill(struct item *item, const struct entry *e, struct error *err
     return 0;
 }
 
+/* What stands in the way of one entry makes that one a problem. */
+static void spoil(struct item *item, struct error *problem)
+{
+    error_release(&item->problem);
+    error_move(&item->problem, problem);
+    item->entry.problem_scope = PROBLEM_ENTRY;
+}
+
+/* A content that cannot be read is its entry's trouble; if the archive cannot be read on, its next
+ * entry says so. */
 static int hash_content(struct source *inner, struct item *item, struct error *err)
 {
     struct data *data = NULL;
-    int result;
+    struct error trouble = {0};
 
-    if (source_open_data(inner, &data, err) != 0)
+    if (source_open_data(inner, &data, &trouble) == 0) {
+        item->entry.size = data->size;
+        if (data_hash(data, &item->entry.data_hash, &trouble) == 0)
+            item->entry.has_data_hash = true;
+        data_close(data);
+    }
+    if (trouble.kind == ERROR_MEMORY) {
+        error_move(err, &trouble);
         return -1;
-    item->entry.size = data->size;
-    result = data_hash(data, &item->entry.data_hash, err);
-    item->entry.has_data_hash = result == 0;
-    data_close(data);
-    return result;
+    }
+    if (trouble.kind != ERROR_NONE)
+        spoil(item, &trouble);
+    return 0;
 }
 
-/* A further name's file: the item at its first name, as it stands now. */
-static void resolve_file(struct catalogue *c, struct item *item, const struct entry *e)
+/* A further name's file: that of its first name, as it stands now; or it is looked for at the end.
+ */
+static int find_file(struct catalogue *c, struct item *item, const struct entry *e,
+                     struct error *err)
 {
     struct hash128 key = hash_bytes(e->first_name);
     const struct path_record *first = table_find(&c->paths, &key);
 
-    if (first != NULL) {
-        item->file = c->items[first->index].file;
-        return;
-    }
-    item->entry.problem_scope = PROBLEM_ENTRY;
-    (void)error_set(&item->problem, ERROR_FORMAT, NULL,
-                    "a hard link to a name that is not in the archive before it");
+    item->file = first != NULL ? c->items[first->index].file : FILE_OPEN;
+    if (item->file != FILE_OPEN)
+        return 0;
+    return buffer_append(&item->first_name, e->first_name.data, e->first_name.size, err);
+}
+
+/* Finds or reads what an item is a name of. */
+static int take_file(struct catalogue *c, struct source *inner, struct item *item,
+                     const struct entry *e, struct error *err)
+{
+    if (entry_is_further_name(e))
+        return find_file(c, item, e, err);
+    return inner != NULL && e->kind == ENTRY_FILE ? hash_content(inner, item, err) : 0;
+}
+
+/* The last member of a name wins. But a link to itself keeps what is there, and a member that could
+ * not be had stays, to be told. */
+static bool is_set_aside(const struct item *before, const struct entry *e)
+{
+    if (before->entry.problem_scope == PROBLEM_ENTRY)
+        return e->problem_scope != PROBLEM_ENTRY;
+    return entry_is_further_name(e) && bytes_equal(e->first_name, e->path);
 }
 
 static int take_entry(struct catalogue *c, struct source *inner, const struct entry *e,
@@ -131,20 +170,14 @@ static int take_entry(struct catalogue *c, struct source *inner, const struct en
 
     if (item == NULL || item_fill(item, e, err) != 0)
         return -1;
-    if (e->problem_scope == PROBLEM_ENTRY)
-        return 0;
     struct path_record *record = table_find(&c->paths, &key);
 
-    if (entry_is_further_name(e)) {
-        if (record != NULL &&
-            bytes_equal(e->first_name, e->path)) { /* a link to itself keeps what is there */
-            item->superseded = true;
-            return 0;
-        }
-        resolve_file(c, item, e);
-    } else if (inner != NULL && e->kind == ENTRY_FILE && hash_content(inner, item, err) != 0) {
-        return -1;
+    if (record != NULL && is_set_aside(&c->items[record->index], e)) {
+        item->superseded = true;
+        return 0;
     }
+    if (e->problem_scope != PROBLEM_ENTRY && take_file(c, inner, item, e, err) != 0)
+        return -1;
     if (record != NULL)
         c->items[record->index].superseded = true;
     else
@@ -171,6 +204,50 @@ static int add_parents(struct catalogue *c, struct bytes path, struct error *err
 }
 
 /* ---- Layout ---- */
+
+/* The item at the first name of an open link, or NULL. */
+static struct item *item_behind(struct catalogue *c, const struct item *item)
+{
+    struct hash128 key = hash_bytes(buffer_bytes(&item->first_name));
+    const struct path_record *first = table_find(&c->paths, &key);
+
+    return first != NULL ? &c->items[first->index] : NULL;
+}
+
+/* Gives an open link, and those it leads through, the file at the end of the chain. Each link is
+ * passed twice: once to find it, once to keep it. */
+static void settle_link(struct catalogue *c, struct item *link)
+{
+    struct item *at = link;
+
+    while (at != NULL && at->file == FILE_OPEN) {
+        at->file = FILE_SOUGHT;
+        at = item_behind(c, at);
+    }
+    /* A chain that runs in a circle ends at a link that is sought: there is no file. */
+    size_t file = at != NULL && at->file != FILE_SOUGHT ? at->file : FILE_OPEN;
+
+    for (at = link; at != NULL && at->file == FILE_SOUGHT; at = item_behind(c, at)) {
+        struct error missing = {0};
+
+        at->file = file;
+        if (file != FILE_OPEN)
+            continue;
+        at->file = (size_t)(at - c->items);
+        (void)error_set(&missing, ERROR_FORMAT, NULL,
+                        "a hard link to a name that is not in the "
+                        "archive");
+        spoil(at, &missing);
+    }
+}
+
+static void settle_links(struct catalogue *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->items[i].file == FILE_OPEN)
+            settle_link(c, &c->items[i]);
+    }
+}
 
 static int compare_items(const void *a, const void *b)
 {
@@ -205,6 +282,7 @@ static void make_first(struct item *item, const struct item *file)
     e->name_offset = name_offset;
     e->depth = depth;
     e->first_name = (struct bytes){NULL, 0};
+    e->problem = e->problem_scope != PROBLEM_NONE ? &file->problem : NULL;
     e->target = buffer_bytes(&file->target);
     e->meta.xattrs = file->xattrs; /* borrowed; `file` owns them */
     e->meta.owner_name = file->owner_name.size != 0 ? (const char *)file->owner_name.data : NULL;
@@ -224,6 +302,28 @@ static void place(struct item *item)
     e->problem = e->problem_scope != PROBLEM_NONE ? &item->problem : NULL;
 }
 
+/* True if there is no file to have: an own problem, that of the first name, or a first name that is
+ * a folder. */
+static bool is_broken(struct item *item, const struct item *file)
+{
+    struct entry *e = &item->entry;
+    struct error folder = {0};
+
+    if (e->problem_scope == PROBLEM_ENTRY || item == file)
+        return e->problem_scope == PROBLEM_ENTRY;
+    if (file->entry.problem_scope != PROBLEM_ENTRY && file->entry.kind != ENTRY_DIRECTORY)
+        return false;
+    if (file->entry.problem_scope == PROBLEM_ENTRY) {
+        e->problem_scope = PROBLEM_ENTRY;
+        e->problem = &file->problem;
+        return true;
+    }
+    (void)error_set(&folder, ERROR_FORMAT, NULL, "a hard link to a folder");
+    spoil(item, &folder);
+    e->problem = &item->problem;
+    return true;
+}
+
 /* Points the entries to what their items own, and begins each name group at its first name in
  * canonical order. */
 static int link_items(struct catalogue *c, struct error *err)
@@ -234,14 +334,15 @@ static int link_items(struct catalogue *c, struct error *err)
         return error_memory(err);
     for (size_t i = 0; i < c->order_count; i++) {
         struct item *item = c->order[i];
+        const struct item *file = &c->items[item->file];
         struct item **first_of_file = &first[item->file];
 
         place(item);
-        if (item->entry.problem_scope == PROBLEM_ENTRY)
+        if (is_broken(item, file))
             continue;
         if (*first_of_file == NULL) {
             *first_of_file = item;
-            make_first(item, &c->items[item->file]);
+            make_first(item, file);
             continue;
         }
         item->entry.first_name = (*first_of_file)->entry.path;
@@ -254,6 +355,11 @@ static int link_items(struct catalogue *c, struct error *err)
     return 0;
 }
 
+static bool is_root(const struct entry *e)
+{
+    return e->depth == 0 && e->problem_scope != PROBLEM_ENTRY;
+}
+
 /* The top-level names are the roots. */
 static int make_facts(struct catalogue *c, struct error *err)
 {
@@ -261,16 +367,13 @@ static int make_facts(struct catalogue *c, struct error *err)
 
     c->facts = (struct source_facts){.host_system = "", .ordered = true, .names_known = true};
     for (size_t i = 0; i < c->order_count; i++)
-        roots += c->order[i]->entry.depth == 0;
+        roots += is_root(&c->order[i]->entry);
     c->roots = calloc(roots + 1, sizeof *c->roots);
     if (c->roots == NULL)
         return error_memory(err);
     for (size_t i = 0; i < c->order_count; i++) {
-        if (c->order[i]->entry.depth != 0)
+        if (!is_root(&c->order[i]->entry))
             continue;
-        if (buffer_terminate(&c->order[i]->path, err) != 0)
-            return -1;
-        c->order[i]->entry.path = buffer_bytes(&c->order[i]->path);
         c->roots[c->facts.root_count++] =
             (struct root_fact){.name = (const char *)c->order[i]->path.data,
                                .absolute_path = "",
@@ -337,6 +440,7 @@ static void catalogue_close(struct source *s)
         buffer_release(&item->target);
         buffer_release(&item->owner_name);
         buffer_release(&item->group_name);
+        buffer_release(&item->first_name);
         pairs_release(&item->xattrs);
         error_release(&item->problem);
     }
@@ -363,11 +467,18 @@ static int read_all(struct catalogue *c, struct source *inner, enum catalogue_co
     int more;
 
     while ((more = source_next(inner, &e, err)) == 1) {
-        if (source_load(inner, &e, err) != 0 || add_parents(c, e->path, err) != 0 ||
+        if (source_load(inner, &e, err) != 0 ||
+            (e->problem_scope != PROBLEM_ENTRY && add_parents(c, e->path, err) != 0) ||
             take_entry(c, contents == CATALOGUE_WITH_HASHES ? inner : NULL, e, err) != 0)
             return -1;
     }
     return more;
+}
+
+static int lay_out(struct catalogue *c, struct error *err)
+{
+    settle_links(c);
+    return sort_items(c, err) != 0 || link_items(c, err) != 0 || make_facts(c, err) != 0 ? -1 : 0;
 }
 
 int catalogue_new(struct source *inner, enum catalogue_contents contents, struct source **out,
@@ -379,8 +490,7 @@ int catalogue_new(struct source *inner, enum catalogue_contents contents, struct
         return error_memory(err);
     c->source.ops = &catalogue_ops;
     table_init(&c->paths, sizeof(struct path_record), sizeof(struct hash128));
-    if (read_all(c, inner, contents, err) != 0 || sort_items(c, err) != 0 ||
-        link_items(c, err) != 0 || make_facts(c, err) != 0) {
+    if (read_all(c, inner, contents, err) != 0 || lay_out(c, err) != 0) {
         catalogue_close(&c->source);
         return -1;
     }
