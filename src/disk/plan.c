@@ -190,11 +190,15 @@ static enum diff_outcome tell_change(struct run *r, const struct entry *e, const
 
 static enum diff_outcome tell_same(struct run *r, const struct difference_pair *pair)
 {
-    if (pair->fields)
-        (void)tell_change(r, pair->want, "metadata", &r->counts->updated);
-    else
+    bool folder = pair->want->kind == ENTRY_DIRECTORY;
+
+    if (!pair->fields) {
         r->counts->unchanged++;
-    return DIFF_KEPT;
+        return DIFF_KEPT;
+    }
+    (void)tell_change(r, pair->want, "metadata", &r->counts->updated);
+    /* A file with several names gets its metadata as a copy. */
+    return !folder && pair->have->link_count > 1 ? DIFF_REPLACED : DIFF_KEPT;
 }
 
 static int tell_compared(struct run *r, const struct difference_pair *pair,
