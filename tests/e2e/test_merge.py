@@ -6,7 +6,7 @@ import os
 import sys
 
 import support
-from support import Case, holdfast
+from support import Case, holdfast, needs_root
 
 MOMENT = 1600000000 * 10**9
 
@@ -123,6 +123,19 @@ class Merge(Case):
     def test_metadata_of_a_file_with_an_outside_name(self):
         tree = self.existing()
         os.chmod(tree + "/b", 0o600)
+        os.link(tree + "/b", self.path("outside/same as b"))
+        self.outside = support.snapshot(self.path("outside"))
+        self.restore()
+        self.assert_exact()
+
+    def test_setuid_file_with_an_outside_name(self):
+        """The file is replaced by a copy, which loses nothing on its way, and no loss is told."""
+        needs_root()
+        os.chown(self.path("tree/b"), 1, 1)
+        os.chmod(self.path("tree/b"), 0o6755)
+        self.run_ok("backup", self.path("tree"), self.archive)
+        tree = self.existing()
+        os.utime(tree + "/b")
         os.link(tree + "/b", self.path("outside/same as b"))
         self.outside = support.snapshot(self.path("outside"))
         self.restore()

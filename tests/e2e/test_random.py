@@ -59,7 +59,8 @@ class RandomTrees(Case):
         self.assert_verified(archive, source)
 
     def converge(self, seed: int, source: str, dest: str) -> None:
-        """A destination in any state becomes the archive's tree."""
+        """A destination in any state becomes the archive's tree. A file that stood there with the
+        right content may keep its zeros where the source has holes: verify sees no difference."""
         generate(source, seed, Options("small"))
         archive = self.path("a.tar")
         self.run_ok("backup", source, archive)
@@ -69,7 +70,7 @@ class RandomTrees(Case):
         note = f"seed {seed}: " + ", ".join(done)
         result = holdfast("restore", "--delete", archive, dest)
         self.assertEqual(result.status, 0, f"{note}\n{result}")
-        self.assert_equal_trees(source, dest + "/tree", note=note)
+        self.assert_equal_trees(source, dest + "/tree", ignore=("holes",), note=note)
 
     def test_ext4(self):
         self.each_seed("ext4", self.round_trip)
