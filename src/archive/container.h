@@ -28,6 +28,7 @@ enum {
     ZSTD_SEEK_CHECKSUM_BYTES = 4, /* more an entry, if bit 7 of the descriptor is set */
     ZSTD_SEEK_FOOTER_BYTES = 9,
     ZSTD_TAIL_PIECE_BYTES = 1 << 20,
+    GZIP_UNKNOWN_SYSTEM = 255,
     GZIP_TAIL_ID_1 = 'H',
     GZIP_TAIL_ID_2 = 'F',
     GZIP_TAIL_PIECE_BYTES = 16000, /* busybox fails on more */
@@ -41,6 +42,11 @@ uint64_t container_pieces(uint64_t tail_bytes, size_t piece_bytes);
 /* Length of the next piece when `left` bytes of the tail are still to come: the first piece is the
  * short one, so that the trailer always stands whole in the last. */
 size_t container_piece_bytes(uint64_t left, size_t piece_bytes);
+
+/* Appends the seek table, a whole skippable frame, for an archive with that tail, encoded in
+ * `tail_bytes`. */
+MUST_CHECK int container_seek_table(struct buffer *out, const struct tail *t, size_t tail_bytes,
+                                    struct error *err);
 
 /* Little-endian integers at `at`. */
 uint32_t container_u32(const uint8_t *at);

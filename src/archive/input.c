@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/container.h"
 #include "archive/input_decoder.h"
 #include "archive/tar.h"
 #include "base/hash.h"
@@ -17,6 +18,9 @@
 enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10, HEAD_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD, COMPRESSION_OTHER };
+
+/* The container that goes with each compression but the last. */
+static const enum container containers[] = {CONTAINER_PLAIN, CONTAINER_GZIP, CONTAINER_ZSTD};
 
 struct input {
     struct input_raw
@@ -35,6 +39,7 @@ struct input {
     bool at_end, has_failed, is_drained;
     struct buffer behind; /* a tail behind the tar stream, once drained */
     struct tail_memory *tail;
+    size_t tail_bytes; /* encoded */
 };
 
 /* ---- The decompressing thread ---- */
@@ -191,7 +196,7 @@ static void release(struct input *in)
     stop(in);
     hasher_free(in->hasher);
     input_raw_release(&in->raw);
-    buffer_release(&in->passing.bytes);
+    input_passing_release(&in->passing);
     buffer_release(&in->behind);
     tail_free(in->tail);
     free(in);
@@ -203,7 +208,8 @@ int input_open(os_handle handle, struct input **out, struct error *err)
 
     if (!in)
         return error_memory(err);
-    if (hasher_new(&in->hasher, err) || input_raw_init(&in->raw, handle, err))
+    if (hasher_new(&in->hasher, err) || input_passing_init(&in->passing, err) ||
+        input_raw_init(&in->raw, handle, err))
         goto failed;
     in->passing.is_wanted = !in->raw.can_seek;
     if (detect(in, err) || start(in, err) || find_kind(in, err))
@@ -286,6 +292,7 @@ int input_rewind(struct input *in, struct error *err)
     in->position = 0;
     in->at_end = in->has_failed = in->is_drained = false;
     buffer_clear(&in->behind);
+    input_passing_clear(&in->passing);
     hasher_reset(in->hasher);
     return start(in, err);
 }
@@ -388,7 +395,6 @@ static int keep_tail(struct input *in, struct drain *d, struct error *err)
 /* The bytes of the tail, in `memory` or where they were collected: 1, 0, -1. */
 static int find_tail(struct input *in, struct buffer *memory, struct bytes *out, struct error *err)
 {
-    static const enum container containers[] = {CONTAINER_PLAIN, CONTAINER_GZIP, CONTAINER_ZSTD};
     int found = 0;
 
     if (in->raw.can_seek && in->compression != COMPRESSION_OTHER)
@@ -412,11 +418,43 @@ int input_tail(struct input *in, const struct tail **out, struct error *err)
         found = find_tail(in, &memory, &bytes, err);
         if (found == 1 && tail_decode(bytes, &in->tail, err))
             found = -1;
+        in->tail_bytes = bytes.size;
     }
     buffer_release(&memory);
     if (found == 1)
         *out = tail_of(in->tail);
     return found;
+}
+
+static int damaged(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_FORMAT, "read archive", "the archive is damaged: %s", what);
+}
+
+/* Compares the frames that passed by, and their seek table, with those of the tail. */
+static int check_frames(struct input *in, const struct tail *t, struct error *err)
+{
+    struct input_passing wanted = {0};
+    int result = -1;
+
+    if (input_passing_init(&wanted, err))
+        return -1;
+    for (size_t i = 0; i < t->frame_count; i++)
+        input_passing_frame(&wanted, t->frames[i].stored_offset, t->frames[i].stored_bytes,
+                            t->frames[i].checksum);
+    if (t->container == CONTAINER_ZSTD &&
+        container_seek_table(&wanted.table, t, in->tail_bytes, err))
+        goto out;
+    struct hash128 seen = hasher_result(in->passing.frames), told = hasher_result(wanted.frames);
+    if (seen.low != told.low || seen.high != told.high)
+        damaged(err, "its compressed bytes are not those that were written");
+    else if (!bytes_equal(buffer_bytes(&in->passing.table), buffer_bytes(&wanted.table)))
+        damaged(err, "its seek table is wrong");
+    else
+        result = 0;
+out:
+    input_passing_release(&wanted);
+    return result;
 }
 
 /* Compares what passed by with what the tail tells of it. A damaged tail is the matter of
@@ -432,12 +470,13 @@ static int check_stream(struct input *in, uint64_t stream_bytes, struct error *e
         return 0;
     struct hash128 hash = hasher_result(in->hasher);
     if (t->raw_bytes != stream_bytes)
-        return error_set(err, ERROR_FORMAT, "read archive",
-                         "the archive's content is not as long as its tail says");
+        return damaged(err, "its content is not as long as its tail says");
     if (t->raw_hash.low != hash.low || t->raw_hash.high != hash.high)
-        return error_set(err, ERROR_FORMAT, "read archive",
-                         "the archive's content is damaged: its checksum is wrong");
-    return 0;
+        return damaged(err, "the checksum of its content is wrong");
+    if (t->container == CONTAINER_PLAIN || in->compression == COMPRESSION_OTHER ||
+        t->container != containers[in->compression])
+        return 0; /* compressed anew: the frames are not those of the tail */
+    return check_frames(in, t, err);
 }
 
 int input_drain(struct input *in, uint64_t *trailing, struct error *err)

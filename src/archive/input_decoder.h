@@ -7,15 +7,26 @@
 
 #include "archive/input_raw.h"
 #include "archive/tail.h"
+#include "base/hash.h"
 
-/* Pieces of a tail that pass by. */
+/* What a decoder saw pass by besides the stream, for comparison with the tail. */
 struct input_passing {
-    bool is_wanted;    /* false where the tail can be read from the end of the file */
-    bool is_too_large; /* over INPUT_MAX_TAIL_BYTES: `bytes` is empty */
-    struct buffer bytes;
+    bool is_wanted;      /* false where the tail can be read from the end of the file */
+    bool is_too_large;   /* over INPUT_MAX_TAIL_BYTES: `bytes` is empty */
+    struct buffer bytes; /* the pieces of the tail */
+    struct buffer table; /* the seek table, a whole frame; of what is too long for one, the begin */
+    struct hasher *frames; /* of all frames, as input_passing_frame adds them */
 };
 #define INPUT_MAX_TAIL_BYTES (UINT64_C(1) << 30)
+enum { INPUT_MAX_TABLE_BYTES = 64 << 20 };
+MUST_CHECK int input_passing_init(struct input_passing *p, struct error *err);
+/* Forgets what was seen. */
+void input_passing_clear(struct input_passing *p);
+void input_passing_release(struct input_passing *p);
 MUST_CHECK int input_passing_add(struct input_passing *p, struct bytes piece, struct error *err);
+/* A frame or member that was not empty. */
+void input_passing_frame(struct input_passing *p, uint64_t offset, uint64_t stored_bytes,
+                         uint64_t checksum);
 
 /* Where the tail's first piece begins in a file that ends with one, and how many bytes the tail has
  * without wrapping: 1, 0 there is none, -1 it is damaged. */

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <xxhash.h>
 #ifndef ZLIB_CONST
 #define ZLIB_CONST /* next_in is not written through */
 #endif
@@ -22,6 +23,8 @@ struct gzip_decoder {
     z_stream stream;
     gz_header header;
     bool in_member, is_padding;
+    uint64_t member_offset; /* in the file */
+    XXH3_state_t *checksum; /* of the member's stored bytes */
     uint8_t extra[EXTRA_BYTES];
 };
 
@@ -43,20 +46,39 @@ static int begin_member(struct gzip_decoder *g, struct error *err)
     if (inflateReset(&g->stream) != Z_OK || inflateGetHeader(&g->stream, &g->header) != Z_OK)
         return error_memory(err);
     g->in_member = true;
+    g->member_offset = g->raw->position;
+    XXH3_64bits_reset(g->checksum);
     return 0;
 }
 
-/* Looks for our subfield in the extra field of an empty member (RFC 1952, 2.3.1.1). */
-static int end_member(struct gzip_decoder *g, struct error *err)
+/* Our subfield in the extra field (RFC 1952, 2.3.1.1): 1 and its content, 0 if there is none. */
+static int find_piece(const struct gzip_decoder *g, struct bytes *out)
 {
-    g->in_member = false;
-    if (g->stream.total_out != 0 || !g->header.extra || g->header.extra_len < 4)
+    if (!g->header.extra || g->header.extra_len < 4)
         return 0;
     size_t length = g->extra[2] | (size_t)g->extra[3] << 8;
     if (g->extra[0] != GZIP_TAIL_ID_1 || g->extra[1] != GZIP_TAIL_ID_2 ||
         length + 4 != g->header.extra_len)
         return 0;
-    return input_passing_add(g->passing, bytes_make(g->extra + 4, length), err);
+    *out = bytes_make(g->extra + 4, length);
+    return 1;
+}
+
+static int end_member(struct gzip_decoder *g, struct error *err)
+{
+    struct bytes piece;
+
+    g->in_member = false;
+    if (g->stream.total_out != 0) {
+        input_passing_frame(g->passing, g->member_offset, g->raw->position - g->member_offset,
+                            XXH3_64bits_digest(g->checksum));
+        return 0;
+    }
+    if (!find_piece(g, &piece))
+        return 0;
+    if (g->header.time != 0 || g->header.xflags != 0 || g->header.os != GZIP_UNKNOWN_SYSTEM)
+        return gzip_damaged(g, "a damaged piece of the tail", err);
+    return input_passing_add(g->passing, piece, err);
 }
 
 /* Between members: 1 and a new one begins, 0 at the end, -1. */
@@ -94,7 +116,9 @@ static int continue_member(struct gzip_decoder *g, struct error *err)
     g->stream.next_in = in.data;
     g->stream.avail_in = (uInt)in.size;
     int code = inflate(&g->stream, Z_NO_FLUSH);
-    if (input_raw_take(g->raw, in.size - g->stream.avail_in, err))
+    size_t used = in.size - g->stream.avail_in;
+    XXH3_64bits_update(g->checksum, in.data, used);
+    if (input_raw_take(g->raw, used, err))
         return -1;
     if (code == Z_STREAM_END)
         return end_member(g, err);
@@ -134,6 +158,7 @@ static void gzip_release(struct input_decoder *d)
     struct gzip_decoder *g = (struct gzip_decoder *)d;
 
     inflateEnd(&g->stream);
+    XXH3_freeState(g->checksum);
     free(g);
 }
 
@@ -149,8 +174,9 @@ int input_gzip_new(struct input_raw *raw, struct input_passing *passing, struct 
     g->base.ops = &gzip_ops;
     g->raw = raw;
     g->passing = passing;
-    if (inflateInit2(&g->stream, GZIP_WINDOW_BITS) != Z_OK) {
-        free(g);
+    g->checksum = XXH3_createState();
+    if (!g->checksum || inflateInit2(&g->stream, GZIP_WINDOW_BITS) != Z_OK) {
+        gzip_release(&g->base);
         return error_memory(err);
     }
     *out = &g->base;

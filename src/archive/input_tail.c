@@ -5,18 +5,6 @@
 #include "archive/container.h"
 #include "archive/input_decoder.h"
 
-int input_passing_add(struct input_passing *p, struct bytes piece, struct error *err)
-{
-    if (!p->is_wanted || p->is_too_large)
-        return 0;
-    if (piece.size > INPUT_MAX_TAIL_BYTES - p->bytes.size) {
-        p->is_too_large = true;
-        buffer_release(&p->bytes);
-        return 0;
-    }
-    return buffer_append(&p->bytes, piece.data, piece.size, err);
-}
-
 static int damaged(struct error *err)
 {
     return error_set(err, ERROR_FORMAT, "read tail", "the archive's tail is damaged");

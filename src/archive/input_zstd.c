@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <xxhash.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -24,7 +25,9 @@ struct zstd_decoder {
     ZSTD_DCtx *context;
     enum zstd_place place;
     uint32_t skippable_left; /* bytes */
-    bool skippable_is_ours;
+    uint32_t skippable_magic;
+    uint64_t frame_offset;  /* in the file */
+    XXH3_state_t *checksum; /* of the frame's stored bytes */
 };
 
 static bool is_skippable(uint32_t magic)
@@ -51,6 +54,17 @@ static int cut_short(struct zstd_decoder *z, struct error *err)
     return zstd_damaged(z, "the archive is cut short", err);
 }
 
+/* Keeps bytes of a seek table; what is too long for one will differ from what it is compared with.
+ */
+static int keep_table(struct zstd_decoder *z, struct bytes bytes, struct error *err)
+{
+    struct buffer *table = &z->passing->table;
+
+    if (bytes.size > INPUT_MAX_TABLE_BYTES - table->size)
+        return 0;
+    return buffer_append(table, bytes.data, bytes.size, err);
+}
+
 /* Between frames: 1 and one begins, 0 at the end, -1. */
 static int next_frame(struct zstd_decoder *z, struct error *err)
 {
@@ -66,13 +80,18 @@ static int next_frame(struct zstd_decoder *z, struct error *err)
     if (!is_skippable(magic)) {
         ZSTD_DCtx_reset(z->context, ZSTD_reset_session_only);
         z->place = IN_FRAME;
+        z->frame_offset = z->raw->position;
+        XXH3_64bits_reset(z->checksum);
         return 1;
     }
     if (head.size < ZSTD_SKIPPABLE_HEADER_BYTES)
         return cut_short(z, err);
     z->skippable_left = container_u32(head.data + 4);
-    z->skippable_is_ours = magic == ZSTD_TAIL_MAGIC;
+    z->skippable_magic = magic;
     z->place = IN_SKIPPABLE;
+    if (magic == ZSTD_SEEK_TABLE_MAGIC &&
+        keep_table(z, bytes_make(head.data, ZSTD_SKIPPABLE_HEADER_BYTES), err))
+        return -1;
     return input_raw_take(z->raw, ZSTD_SKIPPABLE_HEADER_BYTES, err) ? -1 : 1;
 }
 
@@ -90,7 +109,9 @@ static int continue_skippable(struct zstd_decoder *z, struct error *err)
         return cut_short(z, err);
     if (in.size > z->skippable_left)
         in.size = z->skippable_left;
-    if (z->skippable_is_ours && input_passing_add(z->passing, in, err))
+    if (z->skippable_magic == ZSTD_TAIL_MAGIC && input_passing_add(z->passing, in, err))
+        return -1;
+    if (z->skippable_magic == ZSTD_SEEK_TABLE_MAGIC && keep_table(z, in, err))
         return -1;
     z->skippable_left -= (uint32_t)in.size;
     return input_raw_take(z->raw, in.size, err);
@@ -122,11 +143,17 @@ static int continue_frame(struct zstd_decoder *z, ZSTD_outBuffer *out, struct er
     size_t code = ZSTD_decompressStream(z->context, out, &in);
     if (ZSTD_isError(code))
         return zstd_failed(z, code, err);
-    if (code == 0)
-        z->place = BETWEEN_FRAMES;
-    else if (ahead.size == 0 && out->pos == had)
+    if (ahead.size == 0 && out->pos == had && code != 0)
         return cut_short(z, err);
-    return input_raw_take(z->raw, in.pos, err);
+    XXH3_64bits_update(z->checksum, ahead.data, in.pos);
+    if (input_raw_take(z->raw, in.pos, err))
+        return -1;
+    if (code == 0) {
+        z->place = BETWEEN_FRAMES;
+        input_passing_frame(z->passing, z->frame_offset, z->raw->position - z->frame_offset,
+                            XXH3_64bits_digest(z->checksum));
+    }
+    return 0;
 }
 
 static int zstd_read(struct input_decoder *d, void *bytes, size_t capacity, size_t *got,
@@ -159,6 +186,7 @@ static void zstd_release(struct input_decoder *d)
     struct zstd_decoder *z = (struct zstd_decoder *)d;
 
     ZSTD_freeDCtx(z->context);
+    XXH3_freeState(z->checksum);
     free(z);
 }
 
@@ -175,7 +203,8 @@ int input_zstd_new(struct input_raw *raw, struct input_passing *passing, struct 
     z->raw = raw;
     z->passing = passing;
     z->context = ZSTD_createDCtx();
-    if (!z->context ||
+    z->checksum = XXH3_createState();
+    if (!z->context || !z->checksum ||
         ZSTD_isError(ZSTD_DCtx_setParameter(z->context, ZSTD_d_windowLogMax, MAX_WINDOW_LOG))) {
         zstd_release(&z->base);
         return error_memory(err);

@@ -16,7 +16,6 @@ enum {
     GZIP_DEFAULT_LEVEL = 6,
     GZIP_WINDOW_BITS = 15 + 16, /* the largest window, gzip wrapping */
     GZIP_MEMORY_LEVEL = 8,
-    GZIP_UNKNOWN_SYSTEM = 255,
     GZIP_FLAG_EXTRA = 4,
     ROOM_BYTES = 128 << 10,
 };

@@ -72,35 +72,6 @@ static int write_pieces(struct output_sink *sink, struct bytes encoded, struct e
     return 0;
 }
 
-static int append_seek_entry(struct buffer *table, uint64_t stored_bytes, uint64_t raw_bytes,
-                             struct error *err)
-{
-    if (buffer_append_u32(table, (uint32_t)stored_bytes, err))
-        return -1;
-    return buffer_append_u32(table, (uint32_t)raw_bytes, err);
-}
-
-/* The seek table's content: an entry for each frame of the file before it, then the footer. */
-static int encode_seek_table(struct buffer *table, const struct tail *t, size_t tail_bytes,
-                             struct error *err)
-{
-    uint64_t pieces = container_pieces(tail_bytes, ZSTD_TAIL_PIECE_BYTES);
-
-    for (size_t i = 0; i < t->frame_count; i++)
-        if (append_seek_entry(table, t->frames[i].stored_bytes, t->frames[i].raw_bytes, err))
-            return -1;
-    while (tail_bytes != 0) {
-        size_t piece = container_piece_bytes(tail_bytes, ZSTD_TAIL_PIECE_BYTES);
-        if (append_seek_entry(table, piece + ZSTD_SKIPPABLE_HEADER_BYTES, 0, err))
-            return -1;
-        tail_bytes -= piece;
-    }
-    if (buffer_append_u32(table, (uint32_t)(t->frame_count + pieces), err) ||
-        buffer_append_byte(table, 0, err))
-        return -1;
-    return buffer_append_u32(table, ZSTD_SEEK_FOOTER_MAGIC, err);
-}
-
 static int zstd_finish(struct output_codec *c, const struct tail *t, struct bytes encoded,
                        struct output_sink *sink, struct error *err)
 {
@@ -108,12 +79,9 @@ static int zstd_finish(struct output_codec *c, const struct tail *t, struct byte
     int result = -1;
 
     (void)c;
-    if (write_pieces(sink, encoded, err) || encode_seek_table(&table, t, encoded.size, err) ||
-        write_skippable_header(sink, ZSTD_SEEK_TABLE_MAGIC, table.size, err) ||
-        output_sink_write(sink, table.data, table.size, err))
-        goto out;
-    result = 0;
-out:
+    if (write_pieces(sink, encoded, err) == 0 &&
+        container_seek_table(&table, t, encoded.size, err) == 0)
+        result = output_sink_write(sink, table.data, table.size, err);
     buffer_release(&table);
     return result;
 }
