@@ -11,6 +11,7 @@
 #include "cli/roots.h"
 #include "cli/tree.h"
 #include "disk/newfile.h"
+#include "tree/namegroup.h"
 
 struct backup_settings {
     struct common_settings common;
@@ -230,6 +231,18 @@ static void remark_inside(struct job *job)
     buffer_release(&folder);
 }
 
+/* Names outside the sources are no part of the archive; that they were there is said. */
+static void remark_outside_names(struct job *job)
+{
+    struct namegroup_counts counts = namegroup_counts(job->tree.groups);
+    static const char reason[] =
+        "hard-linked files have more names outside the sources; the archive does not "
+        "hold these (holdfast scan tells which files)";
+
+    if (counts.outside_names != 0)
+        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0}, reason);
+}
+
 static int make_archive(struct job *job, const struct text_list *operands, struct error *err)
 {
     const struct backup_settings *s = job->settings;
@@ -255,6 +268,8 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         result = backup_run(&job->backup, job->tree.source, err);
     }
     buffer_release(&options);
+    if (result == 0)
+        remark_outside_names(job);
     if (result == 0 && job->has_file) {
         job->has_file = false;
         result = newfile_commit(&job->file, s->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);

@@ -35,6 +35,7 @@ struct job {
     struct disk_root *roots;
     struct buffer places; /* the NUL-terminated names of --root */
     struct transfer transfer;
+    bool began; /* the destination may have been changed */
 };
 
 /* ---- What is wanted ---- */
@@ -307,6 +308,13 @@ static int restore(struct job *job, const struct text_list *operands, struct err
         open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
         return -1;
     choose_options(job);
+    if (job->settings->delete_extra && !source_facts(job->source)->ordered)
+        watcher_loss(
+            &job->report.watcher, (struct bytes){NULL, 0},
+            "--delete removes extra names for holdfast's own archives only: names that this "
+            "archive lacks stay",
+            NULL);
+    job->began = true;
     if (transfer_run(&job->transfer, job->source, err) != 0)
         return err->kind == ERROR_FORMAT ? name_archive(job, err) : -1;
     tell_unmatched(job);
@@ -362,9 +370,11 @@ static int run_restore(void *settings, const struct text_list *operands)
                                          .verbose = job.settings->common.verbose,
                                          .show_changes = job.settings->dry_run});
     result = restore(&job, operands, &err);
-    status = report_end(&job.report, result == 0 ? NULL : &err,
-                        "What was restored until then stays. Run the same command again: it goes "
-                        "on where this run stopped.");
+    status =
+        report_end(&job.report, result == 0 ? NULL : &err,
+                   job.began ? "What was restored until then stays. Run the same command again: "
+                               "it goes on where this run stopped."
+                             : NULL);
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)
