@@ -1,5 +1,6 @@
 /*
- * record.h: our own record in a member's pax `comment`: what tar has no field for. Text "holdfast:1:" and base64 of tagged fields (docs/format.md); unknown tags are passed over, so that
+ * record.h: our own record in a member's pax `comment`: what tar has no field for. Text
+ * "holdfast:1:" and base64 of tagged fields (docs/format.md); unknown tags are passed over, so that
  * later versions can add some. Under 900 KB; GNU tar, bsdtar and 7-Zip pass it over in silence.
  */
 #ifndef HOLDFAST_ARCHIVE_RECORD_H
@@ -9,10 +10,10 @@
 
 /* Of the whole archive; stands in the record of the first member alone. */
 struct archive_record {
-    uint32_t version;           /* of the archive format, now 1 */
-    const char *program;        /* "holdfast 0.1.0"; "" if left out */
-    struct source_facts facts;  /* roots and host */
-    struct bytes options;       /* the filters and options used, one "name=value" a line */
+    uint32_t version;          /* of the archive format, now 1 */
+    const char *program;       /* "holdfast 0.1.0"; "" if left out */
+    struct source_facts facts; /* roots and host */
+    struct bytes options;      /* the filters and options used, one "name=value" a line */
 };
 
 /* Of one member. */
@@ -21,9 +22,11 @@ struct member_record {
     struct archive_record archive;
     bool is_socket; /* stored as an empty regular file of mode 0: `mode` holds the real one */
     uint32_t mode;
-    bool shared;    /* first of several names: further names follow in this archive */
-    uint32_t known;   /* METADATA_FLAGS, METADATA_BTIME, METADATA_CTIME: which of the fields below hold */
-    uint32_t unknown; /* enum metadata_field bits of what could not be read from the disk; else what is not said is not there */
+    bool shared; /* first of several names: further names follow in this archive */
+    uint32_t
+        known; /* METADATA_FLAGS, METADATA_BTIME, METADATA_CTIME: which of the fields below hold */
+    uint32_t unknown; /* enum metadata_field bits of what could not be read from the disk; else what
+                         is not said is not there */
     uint32_t flags;
     struct timestamp btime, ctime;
     uint64_t link_count; /* names the file had on the disk, 0 = not known */
@@ -35,12 +38,14 @@ MUST_CHECK int record_encode(struct buffer *out, const struct member_record *r, 
 /* True if a comment is ours. */
 bool record_is_ours(struct bytes comment);
 
-/* Decodes; strings and the roots point into `memory`, which the caller owns and keeps as long as the record. ERROR_FORMAT if it is ours but malformed. */
+/* Decodes; strings and the roots point into `memory`, which the caller owns and keeps as long as
+ * the record. ERROR_FORMAT if it is ours but malformed. */
 struct record_memory {
-    struct buffer bytes;      /* decoded text */
-    struct root_fact *roots;  /* allocated */
+    struct buffer bytes;     /* decoded text */
+    struct root_fact *roots; /* allocated */
 };
-MUST_CHECK int record_decode(struct bytes comment, struct record_memory *memory, struct member_record *out, struct error *err);
+MUST_CHECK int record_decode(struct bytes comment, struct record_memory *memory,
+                             struct member_record *out, struct error *err);
 void record_memory_release(struct record_memory *m);
 
 #endif

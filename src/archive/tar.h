@@ -1,6 +1,8 @@
 /*
- * tar.h: the strict tar codec. Writes one dialect (DESIGN 6), reads all: v7, ustar, pax, GNU with its sparse forms (old GNU 'S', pax 0.0, 0.1, 1.0), star's and libarchive's
- * SCHILY.* and LIBARCHIVE.xattr.* keys. A malformed header is an error, never skipped. Encoder and decoder stand side by side; they are inverse over what the dialect holds.
+ * tar.h: the strict tar codec. Writes one dialect (DESIGN 6), reads all: v7, ustar, pax, GNU with
+ * its sparse forms (old GNU 'S', pax 0.0, 0.1, 1.0), star's and libarchive's SCHILY.* and
+ * LIBARCHIVE.xattr.* keys. A malformed header is an error, never skipped. Encoder and decoder stand
+ * side by side; they are inverse over what the dialect holds.
  *
  * Sources: POSIX.1-2017 pax (Extended Description), GNU tar manual "Tar Internals", star(5).
  */
@@ -17,10 +19,12 @@ enum tar_type {
     TAR_BLOCK_DEVICE,
     TAR_DIRECTORY,
     TAR_FIFO,
-    TAR_OTHER, /* a type that we do not know: `type_flag` tells; its data, if any, can be read like a file's */
+    TAR_OTHER, /* a type that we do not know: `type_flag` tells; its data, if any, can be read like
+                  a file's */
 };
 
-/* One member, borrowed bytes all. Given to the encoder, or got from the decoder (valid until its next member). */
+/* One member, borrowed bytes all. Given to the encoder, or got from the decoder (valid until its
+ * next member). */
 struct tar_member {
     enum tar_type type;
     char type_flag;    /* as in the header, for messages */
@@ -30,11 +34,11 @@ struct tar_member {
     bool sparse;       /* extents say where data is; else the whole size is data */
     const struct extent *extents;
     size_t extent_count;
-    struct metadata meta;         /* owner names are borrowed, too; xattrs hold ACLs in binary form */
+    struct metadata meta; /* owner names are borrowed, too; xattrs hold ACLs in binary form */
     uint32_t device_major, device_minor;
     struct bytes comment; /* the pax comment record, or empty */
-    bool acl_lost;        /* got: an ACL was there that cannot be used: by names alone, or malformed */
-    bool flags_lost;      /* got: SCHILY.fflags held a word that stands for no flag of ours */
+    bool acl_lost;   /* got: an ACL was there that cannot be used: by names alone, or malformed */
+    bool flags_lost; /* got: SCHILY.fflags held a word that stands for no flag of ours */
 };
 
 enum { TAR_BLOCK_BYTES = 512 };
@@ -46,17 +50,20 @@ enum {
     TAR_MAX_EXTENTS = 1 << 20,
 };
 
-/* Appends all header blocks of a member: GNU L/K where path or target do not fit, an x header for what ustar cannot say, the ustar or GNU header with its sparse
- * map. The caller writes the data of the extents behind it, in order, and pads to TAR_BLOCK_BYTES. */
+/* Appends all header blocks of a member: GNU L/K where path or target do not fit, an x header for
+ * what ustar cannot say, the ustar or GNU header with its sparse map. The caller writes the data of
+ * the extents behind it, in order, and pads to TAR_BLOCK_BYTES. */
 MUST_CHECK int tar_encode(struct buffer *out, const struct tar_member *m, struct error *err);
 
 /* How many data bytes follow the header of such a member, without padding. */
 uint64_t tar_stored_bytes(const struct tar_member *m);
 
-/* Appends the two zero blocks of the end and pads the archive, `archive_bytes` long so far, to a record of 10,240 bytes. */
+/* Appends the two zero blocks of the end and pads the archive, `archive_bytes` long so far, to a
+ * record of 10,240 bytes. */
 MUST_CHECK int tar_encode_end(struct buffer *out, uint64_t archive_bytes, struct error *err);
 
-/* Where the decoder gets its bytes: fills up to `capacity`; *got is short only at the end of the input. */
+/* Where the decoder gets its bytes: fills up to `capacity`; *got is short only at the end of the
+ * input. */
 struct tar_input {
     int (*read)(struct tar_input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
 };
@@ -66,14 +73,19 @@ struct tar_decoder;
 MUST_CHECK int tar_decoder_new(struct tar_input *in, struct tar_decoder **out, struct error *err);
 void tar_decoder_free(struct tar_decoder *d);
 
-/* Skips what is left of the last member's data and decodes the next: 1, 0 at the end-of-archive blocks, -1. An input that ends without two zero blocks is ERROR_FORMAT
- * ("cut short"). After ERROR_REFUSED or ERROR_LIMIT (one member is bad: a name with NUL, too long: error's path names it) the next call goes on; after other errors it does not. */
+/* Skips what is left of the last member's data and decodes the next: 1, 0 at the end-of-archive
+ * blocks, -1. An input that ends without two zero blocks is ERROR_FORMAT
+ * ("cut short"). After ERROR_REFUSED or ERROR_LIMIT (one member is bad: a name with NUL, too long:
+ * error's path names it) the next call goes on; after other errors it does not. */
 MUST_CHECK int tar_next(struct tar_decoder *d, const struct tar_member **out, struct error *err);
 
-/* Reads the member's stored data (of a sparse file: its extents one after the other); *got is 0 at its end. */
-MUST_CHECK int tar_read(struct tar_decoder *d, void *bytes, size_t capacity, size_t *got, struct error *err);
+/* Reads the member's stored data (of a sparse file: its extents one after the other); *got is 0 at
+ * its end. */
+MUST_CHECK int tar_read(struct tar_decoder *d, void *bytes, size_t capacity, size_t *got,
+                        struct error *err);
 
-/* Bytes of the tar stream taken so far: where the next header begins after a member was read to its end. */
+/* Bytes of the tar stream taken so far: where the next header begins after a member was read to its
+ * end. */
 uint64_t tar_position(const struct tar_decoder *d);
 
 /* True if a 512-byte block looks like a tar header (its checksum is right). */

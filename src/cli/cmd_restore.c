@@ -28,6 +28,7 @@ struct job {
     struct report report;
     struct source *source; /* the outermost */
     struct source *select; /* the chosen paths' wrapper, or NULL */
+    bool can_reopen;       /* the archive can be read once more */
     struct source *reader; /* of our own archives, for the tail; or NULL */
     struct bytes *paths;
     size_t path_count;
@@ -83,10 +84,15 @@ static int split_operands(struct job *job, const struct text_list *operands, str
 
 /* ---- The archive ---- */
 
+static struct reader_options reader_options_of(struct job *job)
+{
+    return (struct reader_options){.strip_absolute = job->settings->strip_absolute,
+                                   .watcher = &job->report.watcher};
+}
+
 static int open_source(struct job *job, struct error *err)
 {
-    struct reader_options options = {.strip_absolute = job->settings->strip_absolute,
-                                     .watcher = &job->report.watcher};
+    struct reader_options options = reader_options_of(job);
     struct opened_archive archive;
     os_handle handle = os_stdin();
 
@@ -107,6 +113,7 @@ static int open_source(struct job *job, struct error *err)
         return error_at(err, job->archive, strlen(job->archive));
     job->source = archive.source;
     job->reader = archive.is_ours ? archive.source : NULL;
+    job->can_reopen = strcmp(job->archive, "-") != 0 && input_can_seek(archive.input);
     return 0;
 }
 
@@ -115,7 +122,9 @@ static int open_source(struct job *job, struct error *err)
 static int choose_paths(struct job *job, struct error *err)
 {
     struct select_options options = {.filter = {.paths = job->paths, .path_count = job->path_count},
-                                     .contents = true};
+                                     .contents = true,
+                                     .archive = job->can_reopen ? job->archive : NULL,
+                                     .reader = reader_options_of(job)};
     struct error ignored = {0};
 
     if (job->path_count == 0)

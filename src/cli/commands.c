@@ -15,8 +15,10 @@ const struct command *const commands[] = {
 };
 
 const struct option_spec common_specs[COMMON_SPEC_COUNT] = {
-    {"verbose", 'v', OPTION_FLAG, offsetof(struct common_settings, verbose), NULL, "a line for each entry or change"},
-    {"json", 0, OPTION_FLAG, offsetof(struct common_settings, json), NULL, "results as JSON, one object a line"},
+    {"verbose", 'v', OPTION_FLAG, offsetof(struct common_settings, verbose), NULL,
+     "a line for each entry or change"},
+    {"json", 0, OPTION_FLAG, offsetof(struct common_settings, json), NULL,
+     "results as JSON, one object a line"},
     {"help", 'h', OPTION_FLAG, offsetof(struct common_settings, help), NULL, "this text"},
 };
 

@@ -101,6 +101,8 @@ int tree_paths(const struct text_list *texts, size_t from, size_t count, struct 
             path = bytes_make(path.data + 2, path.size - 2);
         while (path.size != 0 && path.data[path.size - 1] == '/')
             path.size--;
+        if (bytes_equal(path, bytes_of(".")))
+            path.size = 0; /* all of it */
         paths[i] = path;
     }
     *out = paths;
@@ -175,11 +177,19 @@ static int open_folder(struct tree *t, const char *what, const struct tree_optio
     return tree_open_layout(t, &layout, o, err);
 }
 
+static struct reader_options reader_options_of(const struct tree_options *o)
+{
+    return (struct reader_options){.strip_absolute = o->strip_absolute, .watcher = o->watcher};
+}
+
 /* Chosen names of an archive, with a folder for what has to be kept aside. */
 static int add_select(struct tree *t, const struct filter_options *filter,
                       const struct tree_options *o, struct error *err)
 {
-    struct select_options select = {.filter = *filter, .contents = o->contents};
+    struct select_options select = {.filter = *filter,
+                                    .contents = o->contents,
+                                    .archive = t->reopen,
+                                    .reader = reader_options_of(o)};
     struct error ignored = {0};
     const char *folder = getenv("TMPDIR");
 
@@ -197,7 +207,7 @@ static int add_select(struct tree *t, const struct filter_options *filter,
 static int open_archive(struct tree *t, const char *what, const struct tree_options *o,
                         struct error *err)
 {
-    struct reader_options reader = {.strip_absolute = o->strip_absolute, .watcher = o->watcher};
+    struct reader_options reader = reader_options_of(o);
     struct opened_archive archive;
     os_handle handle = os_stdin();
     struct filter_options filter;
@@ -209,6 +219,7 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
         return -1;
     t->source = archive.source;
     t->is_ours = archive.is_ours;
+    t->reopen = strcmp(what, "-") != 0 && input_can_seek(archive.input) ? what : NULL;
     t->input = archive.input;
     if (archive.is_ours) {
         t->reader = archive.source;

@@ -27,8 +27,8 @@ struct tree_options {
     size_t path_count;
     bool owner_names;
     bool strip_absolute;
-    bool contents; /* contents will be asked for: of other tools' archives they are hashed, of
-                      chosen paths kept aside */
+    bool contents;    /* contents will be asked for: of other tools' archives they are hashed, of
+                         chosen paths kept aside */
     bool plain_files; /* a file that is no archive is a tree of one file; else it is an error */
     const struct identity *leave_out; /* files that are no part of a folder, or NULL */
     size_t leave_out_count;
@@ -46,14 +46,17 @@ struct tree {
     bool is_archive, is_ours;
     struct input *input;   /* of an archive */
     struct source *reader; /* of a tar archive: for reader_tail; or NULL */
+    const char *reopen;    /* the name of an archive that can be read once more, or NULL */
     /* What the sources borrow. */
     struct folder_marks marks;
     struct buffer root_name;
     os_handle spool;
 };
 
-/* True if `what` is opened as an archive, false if as it stands on the disk; -1 with an error if it is not there. */
-MUST_CHECK int tree_reads_archive(const char *what, const struct tree_options *options, struct error *err);
+/* True if `what` is opened as an archive, false if as it stands on the disk; -1 with an error if it
+ * is not there. */
+MUST_CHECK int tree_reads_archive(const char *what, const struct tree_options *options,
+                                  struct error *err);
 
 /* Opens `what`: "-" is an archive on standard input. Errors name it. */
 MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_options *options,

@@ -1,6 +1,7 @@
 /*
- * walk.h: a source that walks folders on a disk in canonical order, on held handles, following no link below a root. Memory: the names of the folders on the way down. Entries are status alone until
- * source_load completes them.
+ * walk.h: a source that walks folders on a disk in canonical order, on held handles, following no
+ * link below a root. Memory: the names of the folders on the way down. Entries are status alone
+ * until source_load completes them.
  */
 #ifndef HOLDFAST_DISK_WALK_H
 #define HOLDFAST_DISK_WALK_H
@@ -12,38 +13,49 @@
 #include "tree/source.h"
 
 struct walk_options {
-    bool one_file_system;              /* a folder on another device is yielded, but not descended into */
-    bool missing_roots;                /* roots that are not there yield nothing (a destination); else each is an entry with a problem */
-    bool owner_names;                  /* fill meta.owner_name and group_name */
-    const struct identity *leave_out;  /* files that are not part of the tree (the archive being written), or NULL */
+    bool one_file_system; /* a folder on another device is yielded, but not descended into */
+    bool missing_roots;   /* roots that are not there yield nothing (a destination); else each is an
+                             entry with a problem */
+    bool owner_names;     /* fill meta.owner_name and group_name */
+    const struct identity
+        *leave_out; /* files that are not part of the tree (the archive being written), or NULL */
     size_t leave_out_count;
 };
 
-/* Opens the roots. Nothing is read before the first source_next, except for facts. The layout is copied. */
-MUST_CHECK int walk_open(const struct disk_layout *layout, const struct walk_options *options, struct source **out, struct error *err);
+/* Opens the roots. Nothing is read before the first source_next, except for facts. The layout is
+ * copied. */
+MUST_CHECK int walk_open(const struct disk_layout *layout, const struct walk_options *options,
+                         struct source **out, struct error *err);
 
 /* True if link counts of any root's file system are hints only (namegroup_options). */
 bool walk_link_count_is_hint(struct source *walk);
 
-/* Opens the content of one file for reading by handle and name; `status` is what was seen of it. The data owns the handle it opens. For walk and apply. */
-MUST_CHECK int disk_data_open(os_handle folder, const char *name, struct data **out, struct error *err);
+/* Opens the content of one file for reading by handle and name; `status` is what was seen of it.
+ * The data owns the handle it opens. For walk and apply. */
+MUST_CHECK int disk_data_open(os_handle folder, const char *name, struct data **out,
+                              struct error *err);
 
-/* The probe for filter_options: folders with a CACHEDIR.TAG (its first 43 bytes are "Signature: 8a477f597d28d172789f06886806bc55": <https://bford.info/cachedir/>) or with a file of
- * a given name are left out. Works on a walk's folder that came last: the filter stands directly on the walk (nodump goes round the filter), else the probe fails with ERROR_USAGE. */
+/* The probe for filter_options: folders with a CACHEDIR.TAG (its first 43 bytes are "Signature:
+ * 8a477f597d28d172789f06886806bc55": <https://bford.info/cachedir/>) or with a file of a given name
+ * are left out. Works on a walk's folder that came last: the filter stands directly on the walk
+ * (nodump goes round the filter), else the probe fails with ERROR_USAGE. */
 struct folder_marks {
-    struct filter_probe probe;      /* to be set by folder_marks_init */
-    bool caches;                    /* --exclude-caches */
-    const char *const *names;       /* --exclude-if-present; one component each */
+    struct filter_probe probe; /* to be set by folder_marks_init */
+    bool caches;               /* --exclude-caches */
+    const char *const *names;  /* --exclude-if-present; one component each */
     size_t name_count;
 };
 void folder_marks_init(struct folder_marks *m);
 
-/* A wrapper that leaves out entries that carry the nodump flag (chattr +d); it loads each file and folder. Takes `inner` over on success. */
+/* A wrapper that leaves out entries that carry the nodump flag (chattr +d); it loads each file and
+ * folder. Takes `inner` over on success. */
 MUST_CHECK int nodump_new(struct source *inner, struct source **out, struct error *err);
 
-/* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged by the real path. Borrowed walk.
- * Only for the link that came last: whatever stands between walk and inventory must not read ahead. What may not be looked at is TARGET_UNKNOWN. */
-MUST_CHECK int disk_resolver_new(struct source *walk, struct inventory_resolver **out, struct error *err);
+/* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged
+ * by the real path. Borrowed walk. Only for the link that came last: whatever stands between walk
+ * and inventory must not read ahead. What may not be looked at is TARGET_UNKNOWN. */
+MUST_CHECK int disk_resolver_new(struct source *walk, struct inventory_resolver **out,
+                                 struct error *err);
 void disk_resolver_free(struct inventory_resolver *r);
 
 #endif

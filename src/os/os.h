@@ -143,8 +143,8 @@ int os_follow(os_handle folder, const char *name, enum os_leads *leads, struct b
  * os_stop_requested(): then ERROR_INTERRUPTED, as in all calls that can wait. */
 int os_read(os_handle handle, void *bytes, size_t capacity, size_t *got,
             struct error *err) MUST_CHECK;
-/* One read from a pipe or terminal, which waits no longer than a tenth of a second: 1 and *got (0 at
- * the end), 0 nothing came, -1. */
+/* One read from a pipe or terminal, which waits no longer than a tenth of a second: 1 and *got (0
+ * at the end), 0 nothing came, -1. */
 int os_read_some(os_handle handle, void *bytes, size_t capacity, size_t *got,
                  struct error *err) MUST_CHECK;
 /* A struct, so that a read at an offset has five parameters. */

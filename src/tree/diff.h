@@ -55,8 +55,8 @@ struct difference_pair {
                             (settle: that was made); joined alone: the same as `joined` */
     struct bytes joined; /* joined: the other name, a path in have and want; else empty */
     bool group_first;    /* this is the pair in which content and metadata of its file or group are
-                            compared (settle: or made anew); false for the group's    further pairs, where
-                            nothing but names is compared. Where it is true and both sides are
+                            compared (settle: or made anew); false for the group's    further pairs,
+                            where    nothing but names is compared. Where it is true and both sides are
                             compared, both are complete (source_load);    with settle `want` always is.
                             Others can be completed by the caller */
 };

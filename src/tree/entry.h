@@ -1,6 +1,7 @@
 /*
- * entry.h: one name in a tree, as every part of the program sees it: the walk of a disk, an archive's member, a wrapper round
- * either. Pure data; the source that yields an entry owns all that it points to until its next call.
+ * entry.h: one name in a tree, as every part of the program sees it: the walk of a disk, an
+ * archive's member, a wrapper round either. Pure data; the source that yields an entry owns all
+ * that it points to until its next call.
  */
 #ifndef HOLDFAST_TREE_ENTRY_H
 #define HOLDFAST_TREE_ENTRY_H
@@ -35,10 +36,12 @@ enum metadata_field {
     METADATA_BTIME = 1 << 6,
     METADATA_FLAGS = 1 << 7,
     METADATA_XATTRS = 1 << 8, /* the whole list is known: what is not in it is not there */
-    METADATA_ACL = 1 << 9,    /* ACLs are known, too; they stand in xattrs as system.posix_acl_access and _default */
+    METADATA_ACL = 1 << 9, /* ACLs are known, too; they stand in xattrs as system.posix_acl_access
+                              and _default */
 };
 
-/* File flags, in our own numbering; the os layer and the codecs translate. chattr(1) letters in comments. */
+/* File flags, in our own numbering; the os layer and the codecs translate. chattr(1) letters in
+ * comments. */
 enum file_flag {
     FILE_FLAG_IMMUTABLE = 1 << 0, /* i */
     FILE_FLAG_APPEND = 1 << 1,    /* a */
@@ -58,10 +61,12 @@ struct metadata {
     const char *owner_name, *group_name; /* NUL-terminated, borrowed; NULL if not known */
     struct timestamp mtime, atime, ctime, btime;
     uint32_t flags;      /* enum file_flag bits */
-    struct pairs xattrs; /* sorted by name; capabilities are security.capability; ACLs in the kernel's binary form (version 2) */
+    struct pairs xattrs; /* sorted by name; capabilities are security.capability; ACLs in the
+                            kernel's binary form (version 2) */
 };
 
-/* Which file a name is a name of: volume (st_dev) and 128-bit file number (POSIX: the inode, high half 0). No padding. */
+/* Which file a name is a name of: volume (st_dev) and 128-bit file number (POSIX: the inode, high
+ * half 0). No padding. */
 struct identity {
     uint64_t volume;
     uint64_t file[2];
@@ -70,9 +75,11 @@ struct identity {
 /* Why an entry, or part of it, could not be read. */
 enum problem_scope {
     PROBLEM_NONE,
-    PROBLEM_ENTRY,    /* the name is there, nothing else is known: kind and metadata are not to be used */
-    PROBLEM_CONTENT,  /* a folder that could not be listed (to its end): comes as a further item with the folder's own path, before
-                         the names that were listed (or, if the folder was lost while it was read, among them); nothing may be deleted below it */
+    PROBLEM_ENTRY, /* the name is there, nothing else is known: kind and metadata are not to be used
+                    */
+    PROBLEM_CONTENT, /* a folder that could not be listed (to its end): comes as a further item with
+                        the folder's own path, before the names that were listed (or, if the folder
+                        was lost while it was read, among them); nothing may be deleted below it */
     PROBLEM_METADATA, /* the entry stands, but `meta.known` lacks what could not be read */
 };
 
@@ -82,20 +89,25 @@ struct extent {
 };
 
 struct entry {
-    struct bytes path; /* from the source's top: "root/a/b", no leading, doubled or trailing slash */
+    struct bytes
+        path; /* from the source's top: "root/a/b", no leading, doubled or trailing slash */
     size_t name_offset; /* where the last component begins in path */
     size_t depth;       /* components before the last one */
     enum entry_kind kind;
-    uint64_t size;      /* of a file: logical bytes */
-    uint64_t allocated; /* of a file on disk: bytes in blocks; a hint */
+    uint64_t size;       /* of a file: logical bytes */
+    uint64_t allocated;  /* of a file on disk: bytes in blocks; a hint */
     struct bytes target; /* of a symlink: every byte of its text */
     uint32_t device_major, device_minor;
     struct identity identity; /* all zero if not known */
-    uint64_t link_count;      /* names of the file as the system says, a hint; 0 = not known, so there may be more */
-    struct bytes first_name;  /* path of the group's first name; empty unless this is a further name */
-    bool has_data_hash;       /* `data_hash` holds: the content's hash as diff.h's data_hash makes it, where the source knows it */
+    uint64_t link_count; /* names of the file as the system says, a hint; 0 = not known, so there
+                            may be more */
+    struct bytes
+        first_name;     /* path of the group's first name; empty unless this is a further name */
+    bool has_data_hash; /* `data_hash` holds: the content's hash as diff.h's data_hash makes it,
+                           where the source knows it */
     struct hash128 data_hash;
-    bool shared;              /* the first of several names, as far as the source can tell ahead (archive's flag, link count) */
+    bool shared; /* the first of several names, as far as the source can tell ahead (archive's flag,
+                    link count) */
     struct metadata meta;
     enum problem_scope problem_scope;
     const struct error *problem; /* set unless PROBLEM_NONE */
@@ -110,8 +122,9 @@ bool entry_is_further_name(const struct entry *e);
 /* "directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev". */
 const char *entry_kind_name(enum entry_kind kind);
 
-/* Canonical order of two paths: component by component by unsigned bytes, a folder before its content. (Not the order of the whole strings:
- * "a/b" comes before "a.b", since '/' ends a component.) */
+/* Canonical order of two paths: component by component by unsigned bytes, a folder before its
+ * content. (Not the order of the whole strings: "a/b" comes before "a.b", since '/' ends a
+ * component.) */
 int path_compare(struct bytes a, struct bytes b);
 
 /* True if `path` is `folder` or lies below it. An empty folder holds everything. */

@@ -1,5 +1,6 @@
 /*
- * inventory.h: what links a tree holds: counts of each kind, name groups and what they save, targets and their state. Fed with a stream of entries, asked at its end.
+ * inventory.h: what links a tree holds: counts of each kind, name groups and what they save,
+ * targets and their state. Fed with a stream of entries, asked at its end.
  */
 #ifndef HOLDFAST_TREE_INVENTORY_H
 #define HOLDFAST_TREE_INVENTORY_H
@@ -7,9 +8,11 @@
 #include "link/target.h"
 #include "tree/source.h"
 
-/* Finds out where a symlink leads, with help of the disk. NULL where there is none (archives): then the inventory resolves within its own entries after the last one. */
+/* Finds out where a symlink leads, with help of the disk. NULL where there is none (archives): then
+ * the inventory resolves within its own entries after the last one. */
 struct inventory_resolver {
-    int (*resolve)(struct inventory_resolver *r, const struct entry *e, enum target_state *state, struct error *err);
+    int (*resolve)(struct inventory_resolver *r, const struct entry *e, enum target_state *state,
+                   struct error *err);
 };
 
 struct inventory_link {
@@ -32,12 +35,14 @@ struct inventory_counts {
 };
 
 struct inventory;
-MUST_CHECK int inventory_new(struct inventory_resolver *resolver, struct inventory **out, struct error *err);
+MUST_CHECK int inventory_new(struct inventory_resolver *resolver, struct inventory **out,
+                             struct error *err);
 void inventory_free(struct inventory *v);
 /* Takes one entry (with first_name set by name groups). */
 MUST_CHECK int inventory_add(struct inventory *v, const struct entry *e, struct error *err);
 /* Resolves and sorts; then the getters below hold. `facts` are the source's. */
-MUST_CHECK int inventory_finish(struct inventory *v, const struct source_facts *facts, struct error *err);
+MUST_CHECK int inventory_finish(struct inventory *v, const struct source_facts *facts,
+                                struct error *err);
 const struct inventory_counts *inventory_counts(const struct inventory *v);
 size_t inventory_link_count(const struct inventory *v);
 const struct inventory_link *inventory_link_at(const struct inventory *v, size_t index);
