@@ -8,26 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/aside.h"
 #include "base/table.h"
 
 /* A first name that was left out, with all that its further names may need. */
 struct kept {
-    enum entry_kind kind;
-    uint64_t size;
-    uint64_t stored_offset; /* of its extents' bytes, in the spool */
-    struct extent *extents;
-    size_t extent_count;
-    struct buffer target;
+    struct entry entry; /* its pointers are of no use, but for those to what is owned here */
+    struct buffer target, owner_name, group_name;
+    struct pairs xattrs;
+    struct error problem;
+    struct aside_content content;
     struct buffer new_first; /* path of the name that took its place; empty until one did */
-    uint32_t device_major, device_minor;
-    uint64_t link_count;
-    bool has_data_hash;
-    struct hash128 data_hash;
-    struct metadata meta; /* names of owner and group are not kept */
+};
+
+/* Which first names will be needed: found by reading the headers of an archive that can be sought
+ * once more, as late as possible and often never. */
+struct survey {
+    bool done;
+    bool known;          /* `needed` holds; else all may be */
+    struct table needed; /* hashes of paths */
+    struct table links;  /* of an archive that is being surveyed: hashes of the paths of links */
+    bool chained;        /* links to links: only the main pass knows what they come to */
 };
 
 struct kept_record {
-    struct hash128 first_name;
+    struct hash128 path;
     uint64_t index; /* of `kept` */
 };
 
@@ -38,18 +43,18 @@ struct select {
     struct source *filter;    /* owns nothing but itself: closing it closes the tap */
     const struct entry *last; /* what the tap gave last; NULL if it passed or was kept */
     struct table index;
-    struct kept *kept;
+    struct kept **kept;
     size_t kept_count, kept_capacity;
-    bool contents;
-    os_handle spool_folder, spool;
-    uint64_t spool_bytes;
-    struct buffer memory; /* the spool where there is no folder for it */
+    struct select_options options;
+    struct aside aside;
+    struct survey survey;
+    bool is_survey; /* looks for what is needed, keeps nothing */
     struct source_facts tap_facts;
-    struct bytes here; /* the path that was given last */
-    struct buffer
-        skipped; /* the folder whose content the reader of this source does not want, or empty */
-    struct entry entry;         /* a further name that became a first one */
-    const struct kept *current; /* what `entry` stands for, or NULL */
+    struct bytes here;          /* the path that was given last */
+    struct buffer skipped;      /* the folder whose content is not wanted, or empty */
+    struct entry entry;         /* a further name that became another's, or a first one */
+    bool is_own;                /* `entry` is what was given last */
+    const struct kept *current; /* what `entry` stands for as a first name, or NULL */
 };
 
 static struct select *select_of(struct source *s)
@@ -62,191 +67,200 @@ static struct select *select_of_tap(struct source *s)
     return (struct select *)((char *)s - offsetof(struct select, tap));
 }
 
-/* ---- The spool ---- */
-
-static int spool_write(struct select *s, const void *bytes, size_t count, struct error *err)
+static bool is_in(const struct table *set, struct bytes path)
 {
-    if (s->spool_folder == OS_NO_HANDLE) {
-        if (buffer_append(&s->memory, bytes, count, err) != 0)
-            return -1;
-    } else {
-        if (s->spool == OS_NO_HANDLE &&
-            os_create_unnamed(s->spool_folder, 0600, &s->spool, err) != 0)
-            return -1;
-        if (os_write(s->spool, bytes, count, err) != 0)
-            return -1;
-    }
-    s->spool_bytes += count;
-    return 0;
+    struct hash128 key = hash_bytes(path);
+
+    return table_find(set, &key) != NULL;
 }
 
-/* Copies the extents of a content to the spool. */
-static int spool_data(struct select *s, struct data *data, struct error *err)
+static int put_in(struct table *set, struct bytes path, struct error *err)
 {
-    uint8_t *block = malloc(65536);
-    int result = block != NULL ? 0 : error_memory(err);
+    struct hash128 key = hash_bytes(path);
 
-    for (size_t i = 0; result == 0 && i < data->extent_count; i++) {
-        struct extent x = data->extents[i];
-
-        while (result == 0 && x.length != 0) {
-            size_t wanted = x.length < 65536 ? (size_t)x.length : 65536, got = 0;
-
-            result = data_read(data, x.offset, (struct data_span){block, wanted}, &got, err);
-            if (result == 0 && got < wanted)
-                result = error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
-            if (result == 0)
-                result = spool_write(s, block, got, err);
-            x.offset += got;
-            x.length -= got;
-        }
-    }
-    free(block);
-    return result;
+    return table_add(set, &key, err) != NULL ? 0 : -1;
 }
-
-/* A content in the spool. */
-struct spooled {
-    struct data data;
-    const struct select *select;
-    uint64_t stored_offset;
-};
-
-static int spooled_take(const struct spooled *d, uint64_t at, uint8_t *bytes, size_t count,
-                        struct error *err)
-{
-    const struct select *s = d->select;
-    size_t got = 0;
-
-    if (s->spool_folder == OS_NO_HANDLE) {
-        memcpy(bytes, s->memory.data + at, count);
-        return 0;
-    }
-    if (os_read_at(s->spool, (struct os_range){at, count}, bytes, &got, err) != 0)
-        return -1;
-    return got == count ? 0 : error_set(err, ERROR_OS, "read", "what was kept aside is cut short");
-}
-
-static int spooled_read(struct data *data, uint64_t offset, struct data_span span, size_t *got,
-                        struct error *err)
-{
-    const struct spooled *d = (const struct spooled *)data;
-    uint64_t stored = d->stored_offset;
-    uint8_t *out = span.bytes;
-
-    *got = offset >= data->size                  ? 0
-           : data->size - offset < span.capacity ? (size_t)(data->size - offset)
-                                                 : span.capacity;
-    memset(out, 0, *got);
-    for (size_t i = 0; i < data->extent_count; i++) {
-        const struct extent *x = &data->extents[i];
-        uint64_t from = x->offset > offset ? x->offset : offset;
-        uint64_t to = x->offset + x->length < offset + *got ? x->offset + x->length : offset + *got;
-
-        if (from < to && spooled_take(d, stored + (from - x->offset), out + (from - offset),
-                                      (size_t)(to - from), err) != 0)
-            return -1;
-        stored += x->length;
-    }
-    return 0;
-}
-
-static void spooled_close(struct data *data)
-{
-    free(data);
-}
-
-static const struct data_ops spooled_ops = {.read = spooled_read, .close = spooled_close};
 
 /* ---- Keeping ---- */
 
-static struct kept *kept_add(struct select *s, struct bytes first_name, struct error *err)
+static void survey_run(struct survey *survey, const struct select_options *options);
+
+static void kept_free(struct kept *k)
 {
-    struct hash128 key = hash_bytes(first_name);
+    aside_content_release(&k->content);
+    buffer_release(&k->target);
+    buffer_release(&k->owner_name);
+    buffer_release(&k->group_name);
+    buffer_release(&k->new_first);
+    pairs_release(&k->xattrs);
+    error_release(&k->problem);
+    free(k);
+}
+
+/* A new one, which stands for that path from now on. */
+static struct kept *kept_add(struct select *s, struct bytes path, struct error *err)
+{
+    struct hash128 key = hash_bytes(path);
+    struct kept *k = calloc(1, sizeof *k);
+    struct kept_record *record;
 
     if (s->kept_count == s->kept_capacity) {
         size_t capacity = s->kept_capacity != 0 ? s->kept_capacity * 2 : 16;
-        struct kept *grown = realloc(s->kept, capacity * sizeof *grown);
+        struct kept **grown = realloc(s->kept, capacity * sizeof *grown);
 
-        if (grown == NULL) {
-            (void)error_memory(err);
-            return NULL;
-        }
+        if (grown == NULL)
+            goto fail;
         s->kept = grown;
         s->kept_capacity = capacity;
     }
-    struct kept_record *record = table_add(&s->index, &key, err);
-
+    record = k != NULL ? table_add(&s->index, &key, err) : NULL;
     if (record == NULL)
-        return NULL;
+        goto fail;
     record->index = s->kept_count;
-    memset(&s->kept[s->kept_count], 0, sizeof s->kept[0]);
-    return &s->kept[s->kept_count++];
+    s->kept[s->kept_count++] = k;
+    return k;
+fail:
+    free(k);
+    (void)error_memory(err);
+    return NULL;
 }
 
-static int keep_data(struct select *s, struct kept *k, struct error *err)
+static struct kept *kept_find(const struct select *s, struct bytes path)
 {
-    struct data *data = NULL;
-    int result;
+    struct hash128 key = hash_bytes(path);
+    const struct kept_record *record = table_find(&s->index, &key);
 
-    if (k->kind != ENTRY_FILE || k->size == 0 || k->has_data_hash || !s->contents)
+    return record != NULL ? s->kept[record->index] : NULL;
+}
+
+static int keep_text(struct buffer *to, const char *text, const char **out, struct error *err)
+{
+    if (text == NULL)
         return 0;
-    if (source_open_data(s->inner, &data, err) != 0)
+    if (buffer_append(to, text, strlen(text) + 1, err) != 0)
         return -1;
-    k->stored_offset = s->spool_bytes;
-    k->extents = malloc((data->extent_count + 1) * sizeof *k->extents);
-    if (k->extents == NULL) {
-        result = error_memory(err);
-    } else {
-        memcpy(k->extents, data->extents, data->extent_count * sizeof *k->extents);
-        k->extent_count = data->extent_count;
-        result = spool_data(s, data, err);
+    *out = (const char *)to->data;
+    return 0;
+}
+
+/* Copies all of an entry that another name of the file can have. */
+static int keep_entry(struct kept *k, const struct entry *e, struct error *err)
+{
+    struct metadata *meta = &k->entry.meta;
+
+    k->entry = *e;
+    k->entry.first_name = (struct bytes){NULL, 0};
+    k->entry.shared = true;
+    memset(&meta->xattrs, 0, sizeof meta->xattrs);
+    meta->owner_name = meta->group_name = NULL;
+    if (e->problem_scope != PROBLEM_NONE) { /* its reason, not its path */
+        k->problem = *e->problem;
+        k->problem.path = NULL;
+        k->problem.path_bytes = 0;
+        k->entry.problem = &k->problem;
     }
-    data_close(data);
-    return result;
+    if (pairs_copy(&k->xattrs, &e->meta.xattrs, err) != 0 ||
+        buffer_append(&k->target, e->target.data, e->target.size, err) != 0 ||
+        keep_text(&k->owner_name, e->meta.owner_name, &meta->owner_name, err) != 0 ||
+        keep_text(&k->group_name, e->meta.group_name, &meta->group_name, err) != 0)
+        return -1;
+    k->entry.target = buffer_bytes(&k->target);
+    meta->xattrs = k->xattrs; /* borrowed */
+    return 0;
+}
+
+static bool has_content(const struct select *s, const struct entry *e)
+{
+    return e->kind == ENTRY_FILE && e->size != 0 && !e->has_data_hash && s->options.contents;
 }
 
 static int keep(struct select *s, const struct entry *e, struct error *err)
 {
-    struct kept *k = kept_add(s, e->path, err);
+    struct kept *k;
+    struct data *data = NULL;
+    int result;
 
-    if (k == NULL)
+    if (has_content(s, e) && !s->survey.done)
+        survey_run(&s->survey, &s->options);
+    if (s->survey.known && !is_in(&s->survey.needed, e->path))
+        return 0;
+    k = kept_add(s, e->path, err);
+    if (k == NULL || keep_entry(k, e, err) != 0)
         return -1;
-    k->kind = e->kind;
-    k->size = e->size;
-    k->device_major = e->device_major;
-    k->device_minor = e->device_minor;
-    k->link_count = e->link_count;
-    k->has_data_hash = e->has_data_hash;
-    k->data_hash = e->data_hash;
-    k->meta = e->meta;
-    k->meta.owner_name = k->meta.group_name = NULL;
-    memset(&k->meta.xattrs, 0, sizeof k->meta.xattrs);
-    if (pairs_copy(&k->meta.xattrs, &e->meta.xattrs, err) != 0 ||
-        buffer_append(&k->target, e->target.data, e->target.size, err) != 0)
+    if (!has_content(s, e))
+        return 0;
+    if (source_open_data(s->inner, &data, err) != 0)
         return -1;
-    return keep_data(s, k, err);
+    result = aside_keep(&s->aside, data, &k->content, err);
+    data_close(data);
+    return result;
 }
 
-static bool may_be_needed(const struct entry *e)
+/* A further name that was left out: links to it are links to its first name. Only other tools'
+ * archives have such. */
+static int keep_alias(struct select *s, const struct entry *e, struct error *err)
 {
-    return e->problem_scope != PROBLEM_ENTRY && e->kind != ENTRY_DIRECTORY &&
-           !entry_is_further_name(e) && e->link_count != 1;
+    struct hash128 key = hash_bytes(e->path);
+    const struct kept *first = kept_find(s, e->first_name);
+    struct kept_record *record;
+    struct kept *k;
+
+    if (source_facts(s->inner)->ordered)
+        return 0;
+    if (first == NULL) { /* it passed, or is another such */
+        k = kept_add(s, e->path, err);
+        return k != NULL ? buffer_append(&k->new_first, e->first_name.data, e->first_name.size, err)
+                         : -1;
+    }
+    struct hash128 first_key = hash_bytes(e->first_name);
+    uint64_t index = ((const struct kept_record *)table_find(&s->index, &first_key))->index;
+
+    record = table_add(&s->index, &key, err);
+    if (record == NULL)
+        return -1;
+    record->index = index;
+    return 0;
+}
+
+/* The entry that came last did not pass. */
+static int left_out(struct select *s, const struct entry *e, struct error *err)
+{
+    struct hash128 key = hash_bytes(e->path);
+
+    if (e->problem_scope == PROBLEM_ENTRY || s->is_survey)
+        return 0;
+    if (entry_is_further_name(e))
+        return keep_alias(s, e, err);
+    table_remove(&s->index, &key); /* of an earlier member of that name */
+    return e->kind != ENTRY_DIRECTORY && e->link_count != 1 ? keep(s, e, err) : 0;
 }
 
 /* ---- The tap ---- */
+
+/* A member of an archive that is being surveyed. */
+static int survey_see(struct select *s, const struct entry *e, struct error *err)
+{
+    struct survey *survey = &s->survey;
+
+    if (!entry_is_further_name(e) || source_facts(s->inner)->ordered)
+        return 0;
+    survey->chained = survey->chained || is_in(&survey->links, e->first_name);
+    return put_in(&survey->links, e->path, err);
+}
 
 static int tap_next(struct source *tap, const struct entry **out, struct error *err)
 {
     struct select *s = select_of_tap(tap);
     int more;
 
-    if (s->last != NULL && may_be_needed(s->last) && keep(s, s->last, err) != 0)
+    if (s->last != NULL && left_out(s, s->last, err) != 0)
         return -1;
     s->last = NULL;
     more = source_next(s->inner, out, err);
     if (more == 1)
         s->last = *out;
+    if (more == 1 && s->is_survey && survey_see(s, *out, err) != 0)
+        return -1;
     return more;
 }
 
@@ -296,24 +310,17 @@ static const struct source_ops tap_ops = {
  * become its further names. */
 static int stand_in(struct select *s, const struct entry *e, struct kept *k, struct error *err)
 {
-    s->entry = *e;
     if (k->new_first.size != 0) {
+        s->entry = *e;
         s->entry.first_name = buffer_bytes(&k->new_first);
         return 0;
     }
     if (buffer_append(&k->new_first, e->path.data, e->path.size, err) != 0)
         return -1;
-    s->entry.kind = k->kind;
-    s->entry.size = k->size;
-    s->entry.target = buffer_bytes(&k->target);
-    s->entry.device_major = k->device_major;
-    s->entry.device_minor = k->device_minor;
-    s->entry.link_count = k->link_count;
-    s->entry.has_data_hash = k->has_data_hash;
-    s->entry.data_hash = k->data_hash;
-    s->entry.first_name = (struct bytes){NULL, 0};
-    s->entry.shared = true;
-    s->entry.meta = k->meta;
+    s->entry = k->entry;
+    s->entry.path = e->path;
+    s->entry.name_offset = e->name_offset;
+    s->entry.depth = e->depth;
     s->current = k;
     return 0;
 }
@@ -324,6 +331,7 @@ static int select_next(struct source *source, const struct entry **out, struct e
     int more;
 
     s->current = NULL;
+    s->is_own = false;
     do {
         more = source_next(s->filter, out, err);
     } while (more == 1 && s->skipped.size != 0 &&
@@ -335,13 +343,13 @@ static int select_next(struct source *source, const struct entry **out, struct e
     buffer_clear(&s->skipped);
     if (!entry_is_further_name(*out))
         return 1;
-    struct hash128 key = hash_bytes((*out)->first_name);
-    const struct kept_record *record = table_find(&s->index, &key);
+    struct kept *k = kept_find(s, (*out)->first_name);
 
-    if (record == NULL)
+    if (k == NULL)
         return 1;
-    if (stand_in(s, *out, &s->kept[record->index], err) != 0)
+    if (stand_in(s, *out, k, err) != 0)
         return -1;
+    s->is_own = true;
     *out = &s->entry;
     return 1;
 }
@@ -350,7 +358,7 @@ static int select_load(struct source *source, const struct entry **out, struct e
 {
     struct select *s = select_of(source);
 
-    if (s->current == NULL)
+    if (!s->is_own)
         return source_load(s->filter, out, err);
     *out = &s->entry;
     return 0;
@@ -362,19 +370,9 @@ static int select_open_data(struct source *source, struct data **out, struct err
 
     if (s->current == NULL)
         return source_open_data(s->filter, out, err);
-    struct spooled *d = calloc(1, sizeof *d);
-
-    if (d == NULL)
-        return error_memory(err);
-    d->data.ops = &spooled_ops;
-    d->data.size = s->current->size;
-    d->data.extents = s->current->extents;
-    d->data.extent_count = s->current->extent_count;
-    d->data.os_handle = -1;
-    d->select = s;
-    d->stored_offset = s->current->stored_offset;
-    *out = &d->data;
-    return 0;
+    if (s->current->content.size != s->current->entry.size)
+        return error_set(err, ERROR_UNSUPPORTED, "open", "its content was not kept");
+    return aside_open(&s->aside, &s->current->content, out, err);
 }
 
 static void select_skip(struct source *source)
@@ -382,6 +380,7 @@ static void select_skip(struct source *source)
     struct select *s = select_of(source);
     struct error err = {0};
 
+    buffer_clear(&s->skipped);
     if (buffer_append(&s->skipped, s->here.data, s->here.size, &err) != 0)
         buffer_clear(&s->skipped); /* out of memory: the content comes, and is refused one by one */
     error_release(&err);
@@ -394,18 +393,14 @@ static const struct source_facts *select_facts(struct source *source)
 
 static void select_free(struct select *s)
 {
-    for (size_t i = 0; i < s->kept_count; i++) {
-        free(s->kept[i].extents);
-        buffer_release(&s->kept[i].target);
-        buffer_release(&s->kept[i].new_first);
-        pairs_release(&s->kept[i].meta.xattrs);
-    }
+    for (size_t i = 0; i < s->kept_count; i++)
+        kept_free(s->kept[i]);
     free(s->kept);
     table_release(&s->index);
-    buffer_release(&s->memory);
+    aside_release(&s->aside);
+    table_release(&s->survey.needed);
+    table_release(&s->survey.links);
     buffer_release(&s->skipped);
-    if (s->spool != OS_NO_HANDLE)
-        os_close(s->spool);
     free(s);
 }
 
@@ -436,9 +431,10 @@ int select_new(struct source *inner, const struct select_options *options, struc
     s->source.ops = &select_ops;
     s->tap.ops = &tap_ops;
     s->inner = inner;
-    s->spool_folder = options->spool;
-    s->contents = options->contents;
-    s->spool = OS_NO_HANDLE;
+    s->options = *options;
+    aside_init(&s->aside, options->spool);
+    table_init(&s->survey.needed, sizeof(struct hash128), sizeof(struct hash128));
+    table_init(&s->survey.links, sizeof(struct hash128), sizeof(struct hash128));
     table_init(&s->index, sizeof(struct kept_record), sizeof(struct hash128));
     if (filter_new(&s->tap, &options->filter, &s->filter, err) != 0) {
         select_free(s);
@@ -447,6 +443,86 @@ int select_new(struct source *inner, const struct select_options *options, struc
     *out = &s->source;
     return 0;
 }
+
+/* ---- The survey ---- */
+
+/* What the main pass tells is not told twice. */
+struct quiet {
+    struct watcher watcher;
+    struct watcher *user;
+};
+
+static void quiet_notice(struct watcher *w, const struct notice *n)
+{
+    (void)w;
+    (void)n;
+}
+
+static void quiet_progress(struct watcher *w, uint64_t entries, uint64_t bytes, struct bytes path)
+{
+    (void)w;
+    (void)entries;
+    (void)bytes;
+    (void)path;
+}
+
+static bool quiet_stopped(struct watcher *w)
+{
+    struct watcher *user = ((struct quiet *)w)->user;
+
+    return user->stopped(user);
+}
+
+/* Collects the first names of all links that pass. */
+static int survey_links(struct select *s, struct watcher *watcher, struct error *err)
+{
+    const struct entry *e;
+    int more;
+
+    while ((more = source_next(&s->source, &e, err)) == 1) {
+        if (watcher->stopped(watcher))
+            return error_set(err, ERROR_INTERRUPTED, "read archive", "stopped");
+        if (entry_is_further_name(e) && put_in(&s->survey.needed, e->first_name, err) != 0)
+            return -1;
+    }
+    return more;
+}
+
+/* Trouble leaves the survey unknown: the main pass meets it again and tells it. */
+static void survey_run(struct survey *survey, const struct select_options *options)
+{
+    struct quiet quiet = {{quiet_notice, quiet_progress, quiet_stopped}, options->reader.watcher};
+    struct select_options again = *options;
+    struct opened_archive archive;
+    struct source *source = NULL;
+    struct error ignored = {0};
+    os_handle handle;
+
+    survey->done = true;
+    again.reader.watcher = &quiet.watcher;
+    if (options->archive == NULL || os_open_path(options->archive, &handle, &ignored) != 0 ||
+        open_any_archive(handle, &again.reader, &archive, &ignored) != 0)
+        goto done;
+    if (select_new(archive.source, &again, &source, &ignored) != 0) {
+        source_close(archive.source);
+        goto done;
+    }
+    struct select *s = select_of(source);
+
+    s->is_survey = true;
+    if (survey_links(s, &quiet.watcher, &ignored) == 0 && !s->survey.chained) {
+        struct table needed = survey->needed;
+
+        survey->needed = s->survey.needed;
+        s->survey.needed = needed;
+        survey->known = true;
+    }
+    source_close(source);
+done:
+    error_release(&ignored);
+}
+
+/* ---- Paths ---- */
 
 size_t select_unmatched(const struct source *s, size_t from)
 {

@@ -2,13 +2,13 @@
  * select.h: a filter for archives. In an archive the content of a file with several names stands at
  * its first name; when that name is left out and another is not, the first name that passes takes
  * its place, with its content and metadata. For that, contents of files with several names that are
- * left out are kept aside in a nameless file as they pass (they may be needed, and a pipe comes by
- * only once).
+ * left out are kept aside in a nameless file as they pass. Of an archive that can be opened anew
+ * only those that will be needed are kept; of a pipe, which comes by only once, all.
  */
 #ifndef HOLDFAST_ARCHIVE_SELECT_H
 #define HOLDFAST_ARCHIVE_SELECT_H
 
-#include "os/os.h"
+#include "archive/open.h"
 #include "tree/filter.h"
 
 struct select_options {
@@ -16,6 +16,8 @@ struct select_options {
     bool contents;   /* contents will be asked for */
     os_handle spool; /* the folder that nameless files are made in, borrowed; OS_NO_HANDLE: contents
                         are kept in memory */
+    const char *archive; /* the path by which the archive can be opened anew, borrowed; or NULL */
+    struct reader_options reader; /* as it was opened; for `archive` */
 };
 
 /* Wraps an archive's source, which belongs to the wrapper on success. */
