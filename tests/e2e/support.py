@@ -45,7 +45,9 @@ class Result:
 
     def __str__(self) -> str:
         lines = [brief(line) for line in [" ".join(self.command), *self.text.splitlines()]]
-        return "\n".join([f"exit {self.status} of {lines[0]}", *lines[1:][-30:]])
+        if len(lines) > 40:
+            lines[30:-10] = ["[...]"]
+        return "\n".join([f"exit {self.status} of {lines[0]}", *lines[1:]])
 
     def objects(self) -> List[dict]:
         """The lines of --json."""
