@@ -31,7 +31,11 @@ enum field_tag {
     FIELD_BTIME = 20,
     FIELD_CTIME = 21,
     FIELD_XATTRS = 22,
+    FIELD_UNKNOWN = 23,
 };
+
+/* Bits of FIELD_UNKNOWN. */
+enum { UNKNOWN_XATTRS = 1, UNKNOWN_ACL = 2, UNKNOWN_FLAGS = 4, UNKNOWN_ALL = 7 };
 
 /* Bits of FIELD_FACTS. */
 enum { FACT_ORDERED = 1, FACT_NAMES_KNOWN = 2, FACT_COMPLETE_METADATA = 4 };
@@ -126,6 +130,13 @@ done:
     return result;
 }
 
+static uint64_t unknown_bits(uint32_t fields)
+{
+    return (fields & METADATA_XATTRS ? UNKNOWN_XATTRS : 0u) |
+           (fields & METADATA_ACL ? UNKNOWN_ACL : 0u) |
+           (fields & METADATA_FLAGS ? UNKNOWN_FLAGS : 0u);
+}
+
 static int append_member(struct buffer *fields, const struct member_record *r, struct error *err)
 {
     struct buffer nothing = {0};
@@ -141,7 +152,10 @@ static int append_member(struct buffer *fields, const struct member_record *r, s
         return -1;
     if (r->known & METADATA_CTIME && append_time(fields, FIELD_CTIME, r->ctime, err))
         return -1;
-    return r->known & METADATA_XATTRS ? append_field(fields, FIELD_XATTRS, &nothing, err) : 0;
+    if (r->known & METADATA_XATTRS && append_field(fields, FIELD_XATTRS, &nothing, err))
+        return -1;
+    uint64_t unknown = unknown_bits(r->unknown);
+    return unknown ? append_number(fields, FIELD_UNKNOWN, unknown, err) : 0;
 }
 
 int record_encode(struct buffer *out, const struct member_record *r, struct error *err)
@@ -290,6 +304,17 @@ static int take_archive_field(uint64_t tag, struct cursor *c, struct record_memo
     }
 }
 
+static int take_unknown(struct cursor *c, uint32_t *out, struct error *err)
+{
+    uint32_t bits = 0;
+    if (take_u32(c, UNKNOWN_ALL, &bits, err))
+        return -1;
+    *out = (bits & UNKNOWN_XATTRS ? (uint32_t)METADATA_XATTRS : 0) |
+           (bits & UNKNOWN_ACL ? (uint32_t)METADATA_ACL : 0) |
+           (bits & UNKNOWN_FLAGS ? (uint32_t)METADATA_FLAGS : 0);
+    return 0;
+}
+
 /* A field of a member's record. */
 static int take_member_field(uint64_t tag, struct cursor *c, struct member_record *out,
                              struct error *err)
@@ -319,6 +344,8 @@ static int take_member_field(uint64_t tag, struct cursor *c, struct member_recor
     case FIELD_XATTRS:
         out->known |= METADATA_XATTRS;
         return finish(c, err);
+    case FIELD_UNKNOWN:
+        return take_unknown(c, &out->unknown, err);
     default:
         return 0; /* of a later version */
     }

@@ -21,6 +21,7 @@ static void a_member_comes_back(void **state)
         .mode = 04755,
         .shared = true,
         .known = METADATA_FLAGS | METADATA_BTIME | METADATA_CTIME | METADATA_XATTRS,
+        .unknown = METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS,
         .flags = FILE_FLAG_IMMUTABLE | FILE_FLAG_TOPDIR,
         .btime = {-5, 999999999},
         .ctime = {INT64_MIN, 0},
@@ -39,6 +40,7 @@ static void a_member_comes_back(void **state)
     assert_int_equal(got.mode, 04755);
     assert_true(got.shared);
     assert_int_equal(got.known, r.known);
+    assert_int_equal(got.unknown, r.unknown);
     assert_int_equal(got.flags, r.flags);
     assert_int_equal(timestamp_compare(got.btime, r.btime), 0);
     assert_int_equal(timestamp_compare(got.ctime, r.ctime), 0);
