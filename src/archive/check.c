@@ -64,7 +64,7 @@ static int read_entry(struct check *c, const struct entry *e, struct error *err)
         return 0;
     }
     c->seen.kinds[e->kind]++;
-    if (e->kind != ENTRY_FILE || e->size == 0)
+    if (e->kind != ENTRY_FILE)
         return 0;
     if (read_content(c, err) != 0)
         return error_at(err, (const char *)e->path.data, e->path.size);
@@ -116,24 +116,62 @@ static int check_frame(os_handle handle, const struct frame *frame, uint8_t *blo
     return result;
 }
 
-/* All frames: they follow each other from the first byte on, and each is as it was written. */
-static int check_frames(const struct check *c, const struct tail *tail, struct error *err)
+/* True if the frames' offsets are places in this file: an archive that was compressed anew, or
+ * decompressed, keeps the tail of its former container. */
+static bool frames_apply(const struct check *c, const struct tail *tail)
+{
+    static const char *const names[] = {
+        [CONTAINER_PLAIN] = "plain", [CONTAINER_GZIP] = "gzip", [CONTAINER_ZSTD] = "zstd"};
+
+    return input_can_seek(c->archive.input) &&
+           strcmp(input_compression(c->archive.input), names[tail->container]) == 0;
+}
+
+/* All frames: they follow each other from the first byte on, and each is as it was written. Each
+ * damaged one is told; the first is the error. */
+static int check_frames(struct check *c, const struct tail *tail, struct error *err)
 {
     os_handle handle = input_handle(c->archive.input);
     uint8_t *block = malloc(BLOCK_BYTES);
     uint64_t at = 0;
     int result = block != NULL ? 0 : error_memory(err);
 
-    for (size_t i = 0; result == 0 && i < tail->frame_count; i++) {
-        if (tail->frames[i].stored_offset != at)
+    for (size_t i = 0; block != NULL && i < tail->frame_count; i++) {
+        struct error damage = {0};
+
+        if (c->watcher->stopped(c->watcher)) {
+            result = error_set(err, ERROR_INTERRUPTED, "verify", "stopped");
+            break;
+        }
+        if (tail->frames[i].stored_offset != at) {
             result = error_set(err, ERROR_FORMAT, "verify",
                                "its frame table has gaps: the end record is damaged");
-        else
-            result = check_frame(handle, &tail->frames[i], block, err);
+            break;
+        }
         at += tail->frames[i].stored_bytes;
+        if (check_frame(handle, &tail->frames[i], block, &damage) == 0)
+            continue;
+        watcher_error(c->watcher, (struct bytes){NULL, 0}, &damage);
+        if (result == 0)
+            error_move(err, &damage);
+        error_release(&damage);
+        result = -1;
     }
     free(block);
     return result;
+}
+
+/* The stream broke off: where the archive can be sought, its frame table tells all that is damaged.
+ */
+static void find_damage(struct check *c)
+{
+    const struct tail *tail = NULL;
+    struct error ignored = {0};
+
+    if (input_can_seek(c->archive.input) && input_tail(c->archive.input, &tail, &ignored) == 1 &&
+        frames_apply(c, tail))
+        (void)!check_frames(c, tail, &ignored);
+    error_release(&ignored);
 }
 
 /* The tail's counts against those of the stream. */
@@ -173,12 +211,15 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
     if (open_any_archive(handle, &options, &c.archive, err) != 0)
         return -1;
     counts->is_ours = c.archive.is_ours;
-    if (read_stream(&c, err) != 0)
+    if (read_stream(&c, err) != 0) {
+        if (err->kind == ERROR_FORMAT)
+            find_damage(&c);
         goto done;
+    }
     tail = c.archive.is_tar ? reader_tail(c.archive.source) : NULL;
     if (tail != NULL) {
         if (compare_counts(&c, tail, err) != 0 ||
-            (input_can_seek(c.archive.input) && check_frames(&c, tail, err) != 0))
+            (frames_apply(&c, tail) && check_frames(&c, tail, err) != 0))
             goto done;
         tell_losses(&c, tail);
     }

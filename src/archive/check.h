@@ -14,8 +14,8 @@ struct check_counts {
 };
 
 /* Reads the archive on `handle`, which it closes. 0: whole, as far as its format can say; -1:
- * damaged, and err says where. Entries that cannot be kept and the archive's own losses go to the
- * watcher. */
+ * damaged, and err says where. Entries that cannot be kept, the archive's own losses and, where the
+ * archive can be sought, each damaged frame go to the watcher. */
 MUST_CHECK int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts,
                              struct error *err);
 
