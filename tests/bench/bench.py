@@ -26,29 +26,48 @@ MIB = 1 << 20
 
 @dataclass
 class Measure:
-    """The median time and the largest peak memory of a command (of one process: where a command
-    starts others, the largest of them)."""
+    """The median time and the largest peak memory of a command (of its own process: where it
+    starts others, as tar does, they are not counted)."""
 
     seconds: float
     peak_mib: float
 
 
 def make_farm(dest: str, names: int, groups: int, links: str = "--links") -> None:
-    """Makes a farm in a process of its own: a child's peak memory counts from its parent's."""
+    """Makes a farm in a process of its own."""
     command = [sys.executable, FARM, dest, "--names", str(names), "--groups", str(groups), links]
     subprocess.run(command, check=True)
 
 
 def run_once(command: list, folder: str) -> tuple:
     """Runs a command in `folder` and returns (seconds, peak bytes). Any other end than exit 0 ends
-    the benchmark."""
+    the benchmark. The peak is read every few milliseconds from the process itself: what wait4
+    tells counts the memory of the process that started it, too."""
     start = time.monotonic()
-    process = os.posix_spawnp("env", ["env", "-C", folder, *command], os.environ)
-    _, status, usage = os.wait4(process, 0)
-    seconds = time.monotonic() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"bench: {shlex.join(command)}: exit {os.waitstatus_to_exitcode(status)}")
-    return seconds, usage.ru_maxrss * 1024
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, high_water(process.pid))
+            time.sleep(0.004)
+        seconds = time.monotonic() - start
+        if process.returncode != 0:
+            errors.seek(0)
+            sys.stderr.buffer.write(errors.read())
+            sys.exit(f"bench: {shlex.join(command)}: exit {process.returncode}")
+    return seconds, peak
+
+
+def high_water(pid: int) -> int:
+    """The most memory that a running process has had so far, in bytes; 0 once it has ended."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as stream:
+            for line in stream:
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
 
 
 def measure(command: list, folder: str, rounds: int, before=lambda: None) -> Measure:
