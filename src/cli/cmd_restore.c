@@ -318,11 +318,9 @@ static int restore(struct job *job, const struct text_list *operands, struct err
         return -1;
     choose_options(job);
     if (job->settings->delete_extra && !source_facts(job->source)->ordered)
-        watcher_loss(
-            &job->report.watcher, (struct bytes){NULL, 0},
-            "--delete removes extra names for holdfast's own archives only: names that this "
-            "archive lacks stay",
-            NULL);
+        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0},
+                       "--delete removes extra names for holdfast's own archives only: names that "
+                       "this archive lacks stay");
     job->began = true;
     if (transfer_run(&job->transfer, job->source, err) != 0)
         return err->kind == ERROR_FORMAT ? name_archive(job, err) : -1;
