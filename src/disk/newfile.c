@@ -46,18 +46,31 @@ static int choose_temporary(struct newfile *f, struct error *err)
     return buffer_terminate(&f->temporary, err);
 }
 
+/* What stands there passes its mode on; else it is the user's for new files. */
+static uint32_t choose_mode(const struct newfile *f)
+{
+    struct os_stat status;
+
+    if (os_stat_at(f->folder, (const char *)f->name.data, &status, NULL) == 0 &&
+        status.kind == OS_FILE)
+        return status.mode & 0777;
+    return os_default_mode();
+}
+
 int newfile_begin(struct newfile *f, const char *path, struct error *err)
 {
     struct error none = {0};
+    uint32_t mode;
 
     *f = (struct newfile){.folder = OS_NO_HANDLE, .file = OS_NO_HANDLE};
     if (open_place(f, path, err) != 0)
         goto fail;
-    if (os_create_unnamed(f->folder, 0644, &f->file, &none) == 0)
+    mode = choose_mode(f);
+    if (os_create_unnamed(f->folder, mode, &f->file, &none) == 0)
         return 0;
     error_release(&none);
     if (choose_temporary(f, err) == 0 &&
-        os_create_file(f->folder, (const char *)f->temporary.data, 0644, &f->file, err) == 0)
+        os_create_file(f->folder, (const char *)f->temporary.data, mode, &f->file, err) == 0)
         return 0;
     buffer_clear(&f->temporary);
 fail:
@@ -65,28 +78,53 @@ fail:
     return error_at(err, path, strlen(path));
 }
 
-static int put_in_place(struct newfile *f, enum newfile_durability durability, struct error *err)
+/* Gives the nameless file its name if that is free (1), else a temporary one (0). */
+static int name_file(struct newfile *f, struct error *err)
 {
-    const char *name = (const char *)f->name.data;
+    struct error taken = {0};
 
-    if (durability == NEWFILE_SYNC && os_sync_file(f->file, err) != 0)
+    if (os_name_file(f->file, f->folder, (const char *)f->name.data, &taken) == 0)
+        return 1;
+    if (!os_error_is_exists(&taken)) {
+        error_move(err, &taken);
         return -1;
-    if (f->temporary.size == 0) {
-        if (choose_temporary(f, err) != 0)
-            return -1;
-        if (os_name_file(f->file, f->folder, (const char *)f->temporary.data, err) != 0) {
-            buffer_clear(&f->temporary);
-            return -1;
-        }
     }
-    if (os_rename(f->folder, (const char *)f->temporary.data, f->folder, name, err) != 0)
+    error_release(&taken);
+    if (choose_temporary(f, err) != 0)
         return -1;
-    buffer_clear(&f->temporary);
+    if (os_name_file(f->file, f->folder, (const char *)f->temporary.data, err) != 0) {
+        buffer_clear(&f->temporary);
+        return -1;
+    }
+    return 0;
+}
+
+/* Closes the written file. An error that comes this late takes the file away again. */
+static int close_file(struct newfile *f, bool is_in_place, struct error *err)
+{
     os_handle file = f->file;
 
     f->file = OS_NO_HANDLE;
-    if (os_close_checked(file, err) != 0)
+    if (os_close_checked(file, err) == 0)
+        return 0;
+    if (is_in_place)
+        (void)!os_remove(f->folder, (const char *)f->name.data, NULL);
+    return -1;
+}
+
+static int put_in_place(struct newfile *f, enum newfile_durability durability, struct error *err)
+{
+    int is_in_place;
+
+    if (durability == NEWFILE_SYNC && os_sync_file(f->file, err) != 0)
         return -1;
+    is_in_place = f->temporary.size == 0 ? name_file(f, err) : 0;
+    if (is_in_place < 0 || close_file(f, is_in_place, err) != 0)
+        return -1;
+    if (!is_in_place && os_rename(f->folder, (const char *)f->temporary.data, f->folder,
+                                  (const char *)f->name.data, err) != 0)
+        return -1;
+    buffer_clear(&f->temporary);
     return durability == NEWFILE_SYNC ? os_sync_file(f->folder, err) : 0;
 }
 

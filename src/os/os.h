@@ -275,6 +275,9 @@ const char *os_system_name(void);
 /* Sets the process up: umask 0, SIGPIPE ignored, the descriptor limit as found. Called once by
  * main. */
 void os_prepare_process(void);
+/* The mode of a new file as the user wants it: 0666 without what the umask took when
+ * os_prepare_process was called. */
+uint32_t os_default_mode(void);
 /* After this call os_stop_requested() turns to the signal's number once the user wants to stop
  * (SIGINT, SIGTERM, SIGHUP); 0 until then. The second signal is only noted, the third of a kind
  * ends the process. What the parent had ignored stays ignored. */

@@ -71,10 +71,18 @@ const char *os_system_name(void)
     return "linux";
 }
 
+/* Until the process is set up: what most systems have. */
+static mode_t users_umask = 022;
+
 void os_prepare_process(void)
 {
-    umask(0);
+    users_umask = umask(0);
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+uint32_t os_default_mode(void)
+{
+    return 0666 & ~(uint32_t)users_umask;
 }
 
 static void on_signal(int number)
