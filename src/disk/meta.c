@@ -250,7 +250,7 @@ static int set_mode(struct setting *s, struct error *err)
         return 0;
     if (!known && g->fresh)
         mode = g->kind == ENTRY_DIRECTORY ? 0755 : 0644;
-    if (!wanted && !s->owner_changed && !s->mode_opened && !g->fresh)
+    if (!wanted && !s->owner_changed && !s->mode_opened && (known || !g->fresh))
         return 0;
     if (mode & 06000)
         mode = safe_mode(s, mode);
