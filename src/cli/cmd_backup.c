@@ -246,7 +246,8 @@ static void remark_outside_names(struct job *job)
 static int make_archive(struct job *job, const struct text_list *operands, struct error *err)
 {
     const struct backup_settings *s = job->settings;
-    struct root_request request = {operands->items, operands->count - 1, &s->as};
+    struct root_request request = {operands->items, operands->count - 1, &s->as,
+                                   s->filter.one_file_system};
     struct identity existing;
     struct buffer options = {0};
     bool exists = false;

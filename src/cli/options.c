@@ -106,6 +106,10 @@ static int rule_list_load(struct rule_list *l, const char *path, struct error *e
             line[--length] = '\0';
         result = rule_list_append_line(l, line, err);
     }
+    if (result == 0 && ferror(file)) { /* a folder can be opened, but not read */
+        (void)error_os(err, "read patterns from", errno);
+        result = error_at(err, path, strlen(path));
+    }
     free(line);
     fclose(file);
     return result;
@@ -171,7 +175,7 @@ static int unknown_option(struct parser *p, const char *text, size_t name_bytes)
 {
     char name[64];
     const char *nearest = NULL;
-    size_t best = 4;
+    size_t best = name_bytes / 2 + 1 < 4 ? name_bytes / 2 + 1 : 4; /* not just any short name */
 
     (void)snprintf(name, sizeof name, "%.*s", (int)name_bytes, text);
     for (size_t g = 0; g < p->table->group_count; g++) {

@@ -21,12 +21,18 @@ static struct report *report_of(struct watcher *w)
 
 /* ---- Groups ---- */
 
-static struct report_group *group_of(struct report *r, enum notice_kind kind, const char *reason)
+static struct report_group *find_group(const struct report *r, enum notice_kind kind,
+                                       const char *reason)
 {
     for (size_t i = 0; i < r->group_count; i++) {
         if (r->groups[i].kind == kind && strcmp(r->groups[i].reason, reason) == 0)
             return &r->groups[i];
     }
+    return NULL;
+}
+
+static struct report_group *new_group(struct report *r, enum notice_kind kind, const char *reason)
+{
     struct report_group *grown = realloc(r->groups, (r->group_count + 1) * sizeof *grown);
 
     if (grown == NULL)
@@ -38,6 +44,19 @@ static struct report_group *group_of(struct report *r, enum notice_kind kind, co
     if (grown[r->group_count].reason == NULL)
         return NULL;
     return &grown[r->group_count++];
+}
+
+static struct report_group *group_of(struct report *r, enum notice_kind kind, const char *reason)
+{
+    /* One place is left for the others of each kind that is grouped. */
+    enum { OTHERS = 3 };
+    struct report_group *group = find_group(r, kind, reason);
+
+    if (group == NULL && r->group_count >= REPORT_GROUPS_MOST - OTHERS) {
+        reason = "other reasons";
+        group = find_group(r, kind, reason);
+    }
+    return group != NULL ? group : new_group(r, kind, reason);
 }
 
 static void group_add(struct report *r, enum notice_kind kind, const char *reason,

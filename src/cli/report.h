@@ -16,8 +16,9 @@ enum exit_status {
     EXIT_STOPPED = 3,
 };
 
-/* Names that are shown of each group; --json tells all. */
-enum { REPORT_NAMES_SHOWN = 10 };
+/* Names that are shown of each group; --json tells all. Reasons beyond the most groups are counted
+ * together. */
+enum { REPORT_NAMES_SHOWN = 10, REPORT_GROUPS_MOST = 200 };
 
 struct report_group {
     enum notice_kind kind;

@@ -13,6 +13,8 @@
 
 struct named_root {
     const char *source;
+    size_t typed;          /* place on the command line */
+    uint64_t volume;       /* st_dev */
     const char *told_path; /* or NULL */
     struct buffer name;    /* NUL-terminated */
     struct buffer absolute;
@@ -22,7 +24,9 @@ static int compare_absolute(const void *a, const void *b)
 {
     const struct named_root *x = a, *y = b;
 
-    return path_compare(buffer_bytes(&x->absolute), buffer_bytes(&y->absolute));
+    int by_path = path_compare(buffer_bytes(&x->absolute), buffer_bytes(&y->absolute));
+
+    return by_path != 0 ? by_path : x->typed < y->typed ? -1 : 1;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -32,57 +36,81 @@ static int compare_names(const void *a, const void *b)
     return bytes_compare(buffer_bytes(&x->name), buffer_bytes(&y->name));
 }
 
+/* The real path of an open folder, with a name in it or none. */
+static int append_real_path(os_handle folder, const char *name, struct buffer *out,
+                            struct error *err)
+{
+    if (os_handle_path(folder, out, err) != 0)
+        return -1;
+    if (name == NULL)
+        return 0;
+    if (out->size > 1 && buffer_append_byte(out, '/', err) != 0)
+        return -1;
+    return buffer_append(out, name, strlen(name), err);
+}
+
 /* The real path of a source: of its folder, or of a file by its folder. */
-static int absolute_path(const char *source, struct buffer *out, struct error *err)
+static int absolute_path(const char *source, enum os_kind kind, struct buffer *out,
+                         struct error *err)
 {
     os_handle handle = OS_NO_HANDLE;
-    const char *slash = strrchr(source, '/');
+    const char *slash = strrchr(source, '/'), *name = NULL;
     struct buffer folder = {0};
-    int result = tree_is_folder(source, err);
+    int result = -1;
 
-    if (result < 0)
-        return -1;
-    if (result == 1) {
-        if (os_open_root(source, &handle, err) != 0)
-            return error_at(err, source, strlen(source));
-        result = os_handle_path(handle, out, err);
-        os_close(handle);
-        return result;
-    }
-    result = slash == NULL ? buffer_append(&folder, ".", 1, err)
-                           : buffer_append(&folder, source, (size_t)(slash - source) + 1, err);
-    if (result == 0 && buffer_terminate(&folder, err) == 0 &&
-        os_open_root((const char *)folder.data, &handle, err) == 0) {
-        const char *name = slash != NULL ? slash + 1 : source;
-
-        result = os_handle_path(handle, out, err);
-        os_close(handle);
-        if (result == 0 && out->size > 1)
-            result = buffer_append_byte(out, '/', err);
-        if (result == 0)
-            result = buffer_append(out, name, strlen(name), err);
+    if (kind == OS_DIRECTORY) {
+        result = buffer_append(&folder, source, strlen(source), err);
+    } else if (slash != NULL) {
+        name = slash + 1;
+        result = buffer_append(&folder, source, (size_t)(name - source), err);
     } else {
-        result = -1;
+        name = source;
+        result = buffer_append(&folder, ".", 1, err);
     }
+    if (result == 0)
+        result = buffer_terminate(&folder, err);
+    if (result == 0)
+        result = os_open_root((const char *)folder.data, &handle, err);
+    if (result == 0)
+        result = append_real_path(handle, name, out, err);
+    os_close(handle);
     buffer_release(&folder);
-    return result;
+    return result == 0 ? 0 : error_at(err, source, strlen(source));
+}
+
+/* Where a source is. */
+static int find_root(struct named_root *root, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(root->source, true, &status, err) != 0)
+        return error_at(err, root->source, strlen(root->source));
+    root->volume = status.device;
+    return absolute_path(root->source, status.kind, &root->absolute, err);
+}
+
+/* The name that --as gives: its last component, by either system's separator. */
+static const char *name_of_as(const char *as)
+{
+    const char *name = as;
+
+    for (const char *at = as; *at != '\0'; at++) {
+        if (*at == '/' || *at == '\\')
+            name = at + 1;
+    }
+    return name;
 }
 
 /* Name and told path of one root: by --as, else as typed. */
 static int name_root(struct named_root *root, const char *as, struct error *err)
 {
-    const char *name = as;
+    const char *name;
 
     if (as == NULL)
         return tree_root_name(root->source, &root->name, err);
-    for (const char *at = as; *at != '\0'; at++) {
-        if (*at == '/' || *at == '\\')
-            name = at + 1;
-    }
+    name = name_of_as(as);
     if (name != as)
         root->told_path = as;
-    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return error_set(err, ERROR_USAGE, NULL, "--as '%s' gives no name", as);
     if (buffer_append(&root->name, name, strlen(name), err) != 0)
         return -1;
     return buffer_terminate(&root->name, err);
@@ -96,10 +124,8 @@ static int add_root(struct root_list *l, const char *source, const char *as,
     struct error err = {0};
     int result;
 
-    *root = (struct named_root){.source = source};
-    result = absolute_path(source, &root->absolute, &err) == 0 && name_root(root, as, &err) == 0
-                 ? 0
-                 : -1;
+    *root = (struct named_root){.source = source, .typed = l->count};
+    result = find_root(root, &err) == 0 && name_root(root, as, &err) == 0 ? 0 : -1;
     if (result == 0) {
         l->count++;
     } else {
@@ -111,18 +137,29 @@ static int add_root(struct root_list *l, const char *source, const char *as,
     return result;
 }
 
+/* True if the walk of `outer` comes to `inner`. */
+static bool is_reached(const struct named_root *outer, const struct named_root *inner,
+                       bool one_file_system)
+{
+    struct bytes path = buffer_bytes(&outer->absolute);
+
+    if (one_file_system && outer->volume != inner->volume)
+        return false;
+    return bytes_equal(path, bytes_of("/")) || path_is_within(buffer_bytes(&inner->absolute), path);
+}
+
 /* Drops roots that lie inside another one, which precedes them. */
-static void drop_inner(struct root_list *l, struct watcher *watcher)
+static void drop_inner(struct root_list *l, bool one_file_system, struct watcher *watcher)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < l->count; i++) {
         struct named_root *root = &l->items[i];
-        struct bytes outer =
-            kept != 0 ? buffer_bytes(&l->items[kept - 1].absolute) : (struct bytes){NULL, 0};
+        bool reached = false;
 
-        if (kept != 0 && (path_is_within(buffer_bytes(&root->absolute), outer) ||
-                          bytes_equal(outer, bytes_of("/")))) {
+        for (size_t k = 0; k < kept && !reached; k++)
+            reached = is_reached(&l->items[k], root, one_file_system);
+        if (reached) {
             watcher_remark(watcher, bytes_of(root->source),
                            "lies inside another source and is stored there");
             buffer_release(&root->name);
@@ -167,6 +204,13 @@ static int check_request(const struct root_request *request, struct error *err)
 {
     if (request->as->count > request->source_count)
         return error_set(err, ERROR_USAGE, NULL, "more --as names than sources");
+    for (size_t i = 0; i < request->as->count; i++) {
+        const char *name = name_of_as(request->as->items[i]);
+
+        if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            return error_set(err, ERROR_USAGE, NULL, "--as '%s' gives no name",
+                             request->as->items[i]);
+    }
     return 0;
 }
 
@@ -188,7 +232,7 @@ int root_list_make(struct root_list *l, const struct root_request *request, stru
                          request->source_count == 1 ? "the source is not there"
                                                     : "none of the sources is there");
     qsort(l->items, l->count, sizeof *l->items, compare_absolute);
-    drop_inner(l, watcher);
+    drop_inner(l, request->one_file_system, watcher);
     if (make_unique(l, err) != 0)
         return -1;
     qsort(l->items, l->count, sizeof *l->items, compare_names);

@@ -20,6 +20,7 @@ struct root_request {
     const char *const *sources;
     size_t source_count;
     const struct text_list *as; /* --as */
+    bool one_file_system;       /* a source is not entered from another one's file system */
 };
 
 /* Makes roots of the sources. --as names them in order: a name, or a path whose last component is

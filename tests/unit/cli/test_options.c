@@ -136,6 +136,8 @@ static void wrong_words_are_named(void **state)
     check_wrong(WORDS("--txet"), "unknown option --txet; did you mean --text?");
     check_wrong(WORDS("--exlude=x"), "unknown option --exlude; did you mean --exclude?");
     check_wrong(WORDS("--something-else"), "unknown option --something-else");
+    check_wrong(WORDS("--zz"), "unknown option --zz");
+    check_wrong(WORDS("--teXt"), "unknown option --teXt; did you mean --text?");
     check_wrong(WORDS("-fx"), "unknown option -x");
     check_wrong(WORDS("--text"), "--text needs a TEXT");
     check_wrong(WORDS("-ft"), "--text needs a TEXT");
@@ -187,6 +189,9 @@ static void a_missing_file_of_rules_is_named(void **state)
     assert_int_equal(parse(&run, WORDS("--exclude-from", from)), -1);
     assert_int_equal(run.err.kind, ERROR_OS);
     assert_string_equal(run.err.path, from);
+    release(&run);
+    assert_int_equal(parse(&run, WORDS("--exclude-from", folder->path)), -1);
+    assert_string_equal(run.err.path, folder->path);
     release(&run);
 }
 
