@@ -263,29 +263,18 @@ def _(root):
         os.link(os.path.join(folder, b"twin a"), full)
 
 
-@_defect("mode", ("metadata", b"files/511 bytes", "mode"))
-def _(root):
-    os.chmod(os.path.join(root, b"files/511 bytes"), 0o600)
+def _mode_defect(name: str, path: bytes, mode: int, at: bytes = b"") -> None:
+    """Another mode at `path`, or at another name `at` of the same file."""
+    expected = (("metadata", path, "mode"),)
+    plant = lambda root: os.chmod(os.path.join(root, at or path), mode)  # noqa: E731
+    DEFECTS.append(Defect(name, plant, expected))
 
 
-@_defect("setuid bit", ("metadata", b"attributes/mode 4755", "mode"))
-def _(root):
-    os.chmod(os.path.join(root, b"attributes/mode 4755"), 0o755)
-
-
-@_defect("mode of a folder", ("metadata", b"links", "mode"))
-def _(root):
-    os.chmod(os.path.join(root, b"links"), 0o700)
-
-
-@_defect("mode of a fifo", ("metadata", b"nodes/fifo", "mode"))
-def _(root):
-    os.chmod(os.path.join(root, b"nodes/fifo"), 0o620)
-
-
-@_defect("mode of a group of names", ("metadata", b"groups/big/000", "mode"))
-def _(root):
-    os.chmod(os.path.join(root, b"groups/big/099"), 0o600)
+_mode_defect("mode", b"files/511 bytes", 0o600)
+_mode_defect("setuid bit", b"attributes/mode 4755", 0o755)
+_mode_defect("mode of a folder", b"links", 0o700)
+_mode_defect("mode of a fifo", b"nodes/fifo", 0o620)
+_mode_defect("mode of a group of names", b"groups/big/000", 0o600, at=b"groups/big/099")
 
 
 @_defect("owner", ("metadata", b"files/1 bytes", "owner"))
