@@ -1,40 +1,61 @@
 /*
- * output.c: cuts the tar stream into frames and hands its blocks to the thread that compresses and
- * writes. Promises that blocks and cuts depend on the content alone, however the caller slices its
+ * output.c: cuts the tar stream into frames, has them compressed by a pool of threads, and writes
+ * them in order. Promises that frames depend on the content alone, however the caller slices its
  * writes; leaves to the codecs how a frame is stored.
+ *
+ * Frames go round in a ring of places, one more than there are threads: one is being filled while
+ * the others are compressed. Whoever has compressed the frame whose turn it is writes it, and those
+ * behind it that are ready.
  */
 #include "archive/output.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "archive/output_codec.h"
 #include "base/hash.h"
-#include "os/channel.h"
+#include "os/pool.h"
 #include "os/thread.h"
 
-enum { BLOCK_COUNT = 4, BLOCK_BYTES = 1 << 20 };
-
-/* A block's mark. */
-enum { MARK_FRAME_GOES_ON, MARK_FRAME_ENDS };
+/* A place in the ring. */
+struct frame_job {
+    struct pool_task task; /* first: the pool gives it back */
+    struct output *output;
+    uint8_t *raw; /* FRAME_HARD_BYTES, made when first needed */
+    size_t raw_bytes;
+    struct buffer memory; /* of the compressed frame */
+    struct bytes stored;  /* the compressed frame */
+    uint64_t checksum;    /* of it */
+    bool is_ready;        /* compressed, and not written yet */
+};
 
 struct output {
-    /* The caller's side. */
-    struct channel *channel;
-    struct os_thread *thread;
-    struct channel_block *block; /* being filled, or NULL */
-    uint64_t raw_bytes;          /* of the stream */
-    size_t frame_bytes;          /* of the frame so far */
-    bool broken;                 /* the failure was told */
+    const struct output_codec *codec;
+    int level;
+    struct pool *pool;
+    struct frame_job *jobs;
+    size_t job_count;
 
-    /* The thread's side until it was joined. */
-    struct output_codec *codec;
+    /* The caller's side. */
+    struct frame_job *job; /* being filled, or NULL */
+    uint64_t given;        /* frames handed to the pool */
+    uint64_t raw_bytes;    /* of the stream */
+    bool broken;           /* the failure was told */
+
+    /* Under the mutex. */
+    struct os_mutex *mutex;
+    struct os_condition *freed;
+    uint64_t written; /* frames whose place is free again */
+    bool is_writing;  /* somebody is */
+    struct error failure;
+
+    /* Of whoever writes; the caller's once all is written. */
     struct output_sink sink;
     struct frame *frames;
     size_t frame_count, frame_capacity;
     uint64_t framed_bytes; /* end of the last frame in the stream */
     struct hasher *hasher; /* of the stream */
-    struct error failure;
 };
 
 int output_sink_write(struct output_sink *sink, const void *bytes, size_t count, struct error *err)
@@ -43,14 +64,13 @@ int output_sink_write(struct output_sink *sink, const void *bytes, size_t count,
         return 0;
     if (os_write(sink->handle, bytes, count, err))
         return -1;
-    XXH3_64bits_update(sink->checksum, bytes, count);
     sink->stored_bytes += count;
     return 0;
 }
 
-/* ---- The compressing thread ---- */
+/* ---- The compressing threads ---- */
 
-static int add_frame(struct output *o, uint64_t stored_offset, uint64_t raw_bytes,
+static int add_frame(struct output *o, const struct frame_job *job, uint64_t stored_offset,
                      struct error *err)
 {
     if (o->frame_count == o->frame_capacity) {
@@ -63,106 +83,129 @@ static int add_frame(struct output *o, uint64_t stored_offset, uint64_t raw_byte
     }
     o->frames[o->frame_count++] = (struct frame){
         .stored_offset = stored_offset,
-        .stored_bytes = o->sink.stored_bytes - stored_offset,
+        .stored_bytes = job->stored.size,
         .raw_offset = o->framed_bytes,
-        .raw_bytes = raw_bytes,
-        .checksum = XXH3_64bits_digest(o->sink.checksum),
+        .raw_bytes = job->raw_bytes,
+        .checksum = job->checksum,
     };
-    o->framed_bytes += raw_bytes;
+    o->framed_bytes += job->raw_bytes;
     return 0;
 }
 
-/* Compresses one frame, whose first block is given: 1 and the frame is written, 0 if the stream
- * ended inside it, -1. */
-static int compress_frame(struct output *o, struct channel_block *block, struct error *err)
+static int write_frame(struct output *o, const struct frame_job *job, struct error *err)
 {
-    uint64_t stored_offset = o->sink.stored_bytes, raw_bytes = 0;
-    bool is_whole = block->mark == MARK_FRAME_ENDS;
+    uint64_t stored_offset = o->sink.stored_bytes;
 
-    XXH3_64bits_reset(o->sink.checksum);
-    if (o->codec->ops->begin(o->codec, is_whole ? block->size : UINT64_MAX, err))
+    hasher_add(o->hasher, job->raw, job->raw_bytes);
+    if (output_sink_write(&o->sink, job->stored.data, job->stored.size, err))
         return -1;
-    for (;;) {
-        bool ends = block->mark == MARK_FRAME_ENDS;
-        struct bytes bytes = bytes_make(block->data, block->size);
-        if (o->codec->ops->add(o->codec, bytes, ends ? FRAME_ENDS : FRAME_GOES_ON, &o->sink, err))
-            return -1;
-        hasher_add(o->hasher, block->data, block->size);
-        raw_bytes += block->size;
-        channel_return(o->channel);
-        if (ends)
-            return add_frame(o, stored_offset, raw_bytes, err) ? -1 : 1;
-        int taken = channel_take(o->channel, &block, err);
-        if (taken <= 0)
-            return taken;
-    }
+    return add_frame(o, job, stored_offset, err);
 }
 
-static void compress_frames(void *context)
+/* With the mutex held: keeps the first failure, after which nothing is written any more. */
+static void keep_failure(struct output *o, struct error *failure)
 {
-    struct output *o = context;
-    struct channel_block *block;
-    int result;
+    if (o->failure.kind == ERROR_NONE)
+        error_move(&o->failure, failure);
+    error_release(failure);
+}
 
-    do {
-        result = channel_take(o->channel, &block, &o->failure);
-        if (result == 1)
-            result = compress_frame(o, block, &o->failure);
-    } while (result == 1);
-    if (result < 0)
-        channel_stop(o->channel);
+/* With the mutex held: writes the frames whose turn it is, unless somebody does. */
+static void write_ready(struct output *o)
+{
+    struct frame_job *job;
+
+    if (o->is_writing)
+        return;
+    o->is_writing = true;
+    while ((job = &o->jobs[o->written % o->job_count])->is_ready) {
+        bool has_failed = o->failure.kind != ERROR_NONE;
+        struct error failure = {0};
+
+        os_mutex_unlock(o->mutex);
+        int result = has_failed ? 0 : write_frame(o, job, &failure);
+        os_mutex_lock(o->mutex);
+        if (result)
+            keep_failure(o, &failure);
+        job->is_ready = false;
+        o->written++;
+        os_condition_signal(o->freed);
+    }
+    o->is_writing = false;
+}
+
+static void compress_frame(struct pool_task *task)
+{
+    struct frame_job *job = (struct frame_job *)task;
+    struct output *o = job->output;
+    struct error failure = {0};
+
+    int result = o->codec->make_frame(bytes_make(job->raw, job->raw_bytes), o->level, &job->memory,
+                                      &job->stored, &failure);
+    if (result == 0)
+        job->checksum = XXH3_64bits(job->stored.data, job->stored.size);
+    os_mutex_lock(o->mutex);
+    if (result)
+        keep_failure(o, &failure);
+    job->is_ready = true;
+    write_ready(o);
+    os_mutex_unlock(o->mutex);
 }
 
 /* ---- The caller's side ---- */
 
-static int new_codec(const struct output_options *options, struct output_codec **out,
-                     struct error *err)
+static const struct output_codec *codec_of(enum container container)
 {
-    int level = options->level_is_set ? options->level : 0;
-
-    switch (options->container) {
+    switch (container) {
     case CONTAINER_GZIP:
-        return output_gzip_new(level, out, err);
+        return &output_gzip;
     case CONTAINER_ZSTD:
-        return output_zstd_new(level, out, err);
+        return &output_zstd;
     case CONTAINER_PLAIN:
         break;
     }
-    return output_plain_new(out, err);
+    return &output_plain;
+}
+
+static int make_jobs(struct output *o, size_t threads, struct error *err)
+{
+    o->job_count = threads + 1;
+    o->jobs = calloc(o->job_count, sizeof *o->jobs);
+    if (!o->jobs)
+        return error_memory(err);
+    for (size_t i = 0; i < o->job_count; i++) {
+        o->jobs[i].task.work = compress_frame;
+        o->jobs[i].output = o;
+    }
+    return 0;
 }
 
 int output_new(os_handle handle, const struct output_options *options, struct output **out,
                struct error *err)
 {
     struct output *o = calloc(1, sizeof *o);
+    size_t threads = options->threads ? options->threads : 1;
 
     if (!o)
         return error_memory(err);
     o->sink.handle = handle;
-    o->sink.checksum = XXH3_createState();
-    if (!o->sink.checksum) {
-        error_memory(err);
-        goto failed;
+    o->codec = codec_of(options->container);
+    o->level = options->level_is_set ? options->level : 0;
+    if (o->codec->check_level(o->level, err) || hasher_new(&o->hasher, err) ||
+        os_mutex_new(&o->mutex, err) || os_condition_new(&o->freed, err) ||
+        make_jobs(o, threads, err) || pool_new(threads, &o->pool, err)) {
+        output_free(o);
+        return -1;
     }
-    if (hasher_new(&o->hasher, err) || new_codec(options, &o->codec, err) ||
-        channel_new(BLOCK_COUNT, BLOCK_BYTES, &o->channel, err) ||
-        os_thread_start(compress_frames, o, &o->thread, err))
-        goto failed;
     *out = o;
     return 0;
-failed:
-    output_free(o);
-    return -1;
 }
 
-/* Ends the channel and waits until the thread has written what it got. */
+/* Waits until the threads have written what they got. */
 static void join(struct output *o)
 {
-    if (!o->thread)
-        return;
-    channel_end(o->channel, NULL);
-    os_thread_join(o->thread);
-    o->thread = NULL;
+    pool_free(o->pool);
+    o->pool = NULL;
 }
 
 void output_free(struct output *o)
@@ -170,17 +213,20 @@ void output_free(struct output *o)
     if (!o)
         return;
     join(o);
-    channel_free(o->channel);
-    if (o->codec)
-        o->codec->ops->release(o->codec);
-    XXH3_freeState(o->sink.checksum);
+    for (size_t i = 0; o->jobs && i < o->job_count; i++) {
+        free(o->jobs[i].raw);
+        buffer_release(&o->jobs[i].memory);
+    }
+    free(o->jobs);
+    os_condition_free(o->freed);
+    os_mutex_free(o->mutex);
     hasher_free(o->hasher);
     free(o->frames);
     error_release(&o->failure);
     free(o);
 }
 
-/* The thread gave up: tells its reason, once. */
+/* A thread gave up: tells its reason, once. */
 static int tell_failure(struct output *o, struct error *err)
 {
     join(o);
@@ -191,60 +237,64 @@ static int tell_failure(struct output *o, struct error *err)
     return -1;
 }
 
-/* Makes sure that there is a block to fill. */
-static int need_block(struct output *o, struct error *err)
+/* Makes sure that there is a frame to fill. */
+static int need_job(struct output *o, struct error *err)
 {
-    if (o->block)
+    if (o->job)
         return 0;
-    o->block = o->broken ? NULL : channel_fill(o->channel);
-    if (!o->block)
+    if (o->broken)
         return tell_failure(o, err);
-    o->block->size = 0;
+    os_mutex_lock(o->mutex);
+    while (o->given - o->written == o->job_count)
+        os_condition_wait(o->freed, o->mutex);
+    bool has_failed = o->failure.kind != ERROR_NONE;
+    os_mutex_unlock(o->mutex);
+    if (has_failed)
+        return tell_failure(o, err);
+    struct frame_job *job = &o->jobs[o->given % o->job_count];
+    if (!job->raw)
+        job->raw = malloc(FRAME_HARD_BYTES);
+    if (!job->raw)
+        return error_memory(err);
+    job->raw_bytes = 0;
+    o->job = job;
     return 0;
 }
 
-static void pass_block(struct output *o, uint32_t mark)
+/* Ends the frame that is being filled. */
+static void end_frame(struct output *o)
 {
-    o->block->mark = mark;
-    o->block = NULL;
-    channel_pass(o->channel);
-}
+    struct frame_job *job = o->job;
 
-/* Ends the frame with the block that is being filled; an empty one if the last block was full. */
-static int end_frame(struct output *o, struct error *err)
-{
-    if (need_block(o, err))
-        return -1;
-    pass_block(o, MARK_FRAME_ENDS);
-    o->frame_bytes = 0;
-    return 0;
+    o->job = NULL;
+    o->given++;
+    pool_give(o->pool, &job->task);
 }
 
 int output_begin_entry(struct output *o, struct error *err)
 {
-    return o->frame_bytes >= FRAME_SOFT_BYTES ? end_frame(o, err) : 0;
+    (void)err;
+    if (o->job && o->job->raw_bytes >= FRAME_SOFT_BYTES)
+        end_frame(o);
+    return 0;
 }
 
 int output_reserve(struct output *o, uint8_t **bytes, size_t *capacity, struct error *err)
 {
-    if (need_block(o, err))
+    if (need_job(o, err))
         return -1;
-    size_t in_block = BLOCK_BYTES - o->block->size;
-    size_t in_frame = FRAME_HARD_BYTES - o->frame_bytes;
-    *bytes = o->block->data + o->block->size;
-    *capacity = in_block < in_frame ? in_block : in_frame;
+    *bytes = o->job->raw + o->job->raw_bytes;
+    *capacity = FRAME_HARD_BYTES - o->job->raw_bytes;
     return 0;
 }
 
 int output_commit(struct output *o, size_t count, struct error *err)
 {
-    o->block->size += count;
-    o->frame_bytes += count;
+    (void)err;
+    o->job->raw_bytes += count;
     o->raw_bytes += count;
-    if (o->frame_bytes == FRAME_HARD_BYTES)
-        return end_frame(o, err);
-    if (o->block->size == BLOCK_BYTES)
-        pass_block(o, MARK_FRAME_GOES_ON);
+    if (o->job->raw_bytes == FRAME_HARD_BYTES)
+        end_frame(o);
     return 0;
 }
 
@@ -278,21 +328,21 @@ static int write_tail(struct output *o, struct tail *tail, struct error *err)
     struct buffer encoded = {0};
     int result = -1;
 
-    tail->container = o->codec->ops->container;
+    tail->container = o->codec->container;
     tail->frames = o->frames;
     tail->frame_count = o->frame_count;
     tail->raw_bytes = o->raw_bytes;
     tail->raw_hash = hasher_result(o->hasher);
     if (tail_encode(&encoded, tail, err) == 0)
-        result = o->codec->ops->finish(o->codec, tail, buffer_bytes(&encoded), &o->sink, err);
+        result = o->codec->finish(tail, buffer_bytes(&encoded), &o->sink, err);
     buffer_release(&encoded);
     return result;
 }
 
 int output_finish(struct output *o, struct tail *tail, struct error *err)
 {
-    if (o->frame_bytes != 0 && end_frame(o, err))
-        return -1;
+    if (o->job && o->job->raw_bytes != 0)
+        end_frame(o);
     join(o);
     if (o->broken || o->failure.kind != ERROR_NONE)
         return tell_failure(o, err);

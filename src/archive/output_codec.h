@@ -5,43 +5,32 @@
 #ifndef HOLDFAST_ARCHIVE_OUTPUT_CODEC_H
 #define HOLDFAST_ARCHIVE_OUTPUT_CODEC_H
 
+#include <stdatomic.h>
+
 #include "archive/output.h"
 
-#include <stdatomic.h>
-#include <xxhash.h>
-
-/* Where a codec's bytes go: the handle, counted and checksummed. */
+/* Where the bytes go: the handle, counted. */
 struct output_sink {
     os_handle handle;
-    _Atomic uint64_t stored_bytes; /* asked for by the other thread, too */
-    XXH3_state_t *checksum;        /* of the frame that is being written */
+    _Atomic uint64_t stored_bytes; /* asked for by other threads, too */
 };
 MUST_CHECK int output_sink_write(struct output_sink *sink, const void *bytes, size_t count,
                                  struct error *err);
 
-/* What is done with the bytes of the frame that are given. */
-enum frame_part { FRAME_GOES_ON, FRAME_ENDS };
-
-struct output_codec;
-struct output_codec_ops {
-    enum container container;
-    /* Begins a frame of `raw_bytes` (UINT64_MAX: not known yet). */
-    int (*begin)(struct output_codec *c, uint64_t raw_bytes, struct error *err);
-    /* Adds bytes to the frame. */
-    int (*add)(struct output_codec *c, struct bytes bytes, enum frame_part part,
-               struct output_sink *sink, struct error *err);
-    /* Writes the tail behind the last frame; `t` is what `encoded` was made of. */
-    int (*finish)(struct output_codec *c, const struct tail *t, struct bytes encoded,
-                  struct output_sink *sink, struct error *err);
-    void (*release)(struct output_codec *c);
-};
+/* A codec has no state, so that a frame's bytes depend on nothing but its content, and frames are
+ * made by several threads at once. `level` is 0 for the default. */
 struct output_codec {
-    const struct output_codec_ops *ops;
+    enum container container;
+    /* ERROR_USAGE for a level that there is not. */
+    int (*check_level)(int level, struct error *err);
+    /* Makes a whole frame of `raw`. `memory` is replaced and may hold the frame; it is kept for the
+     * next one. */
+    int (*make_frame)(struct bytes raw, int level, struct buffer *memory, struct bytes *frame,
+                      struct error *err);
+    /* Writes the tail behind the last frame; `t` is what `encoded` was made of. */
+    int (*finish)(const struct tail *t, struct bytes encoded, struct output_sink *sink,
+                  struct error *err);
 };
-
-/* `level` 0 is the default. */
-MUST_CHECK int output_plain_new(struct output_codec **out, struct error *err);
-MUST_CHECK int output_gzip_new(int level, struct output_codec **out, struct error *err);
-MUST_CHECK int output_zstd_new(int level, struct output_codec **out, struct error *err);
+extern const struct output_codec output_plain, output_gzip, output_zstd;
 
 #endif

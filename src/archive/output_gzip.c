@@ -2,8 +2,6 @@
  * output_gzip.c: frames as gzip members (RFC 1952) without time and name, so that the same input
  * gives the same bytes; the tail as empty members with an extra field each.
  */
-#include <stdlib.h>
-#include <string.h>
 #ifndef ZLIB_CONST
 #define ZLIB_CONST /* next_in is not written through */
 #endif
@@ -17,54 +15,52 @@ enum {
     GZIP_WINDOW_BITS = 15 + 16, /* the largest window, gzip wrapping */
     GZIP_MEMORY_LEVEL = 8,
     GZIP_FLAG_EXTRA = 4,
-    ROOM_BYTES = 128 << 10,
 };
 
-struct gzip_codec {
-    struct output_codec base;
-    z_stream stream;
-    gz_header header;
-    uint8_t room[ROOM_BYTES];
-};
-
-static int gzip_failed(struct error *err, const struct gzip_codec *g, int code)
+static int gzip_failed(struct error *err, const z_stream *stream, int code)
 {
     if (code == Z_MEM_ERROR)
         return error_memory(err);
     return error_set(err, ERROR_USAGE, "compress", "gzip: %s",
-                     g->stream.msg ? g->stream.msg : zError(code));
+                     stream->msg ? stream->msg : zError(code));
 }
 
-static int gzip_begin(struct output_codec *c, uint64_t raw_bytes, struct error *err)
+/* Compresses all at once into memory that suffices. */
+static int compress_whole(z_stream *stream, struct bytes raw, struct buffer *memory,
+                          struct error *err)
 {
-    struct gzip_codec *g = (struct gzip_codec *)c;
-    (void)raw_bytes;
+    gz_header header = {.os = GZIP_UNKNOWN_SYSTEM};
+    uLong bound;
+    int code = deflateSetHeader(stream, &header);
 
-    int code = deflateReset(&g->stream);
-    if (code == Z_OK)
-        code = deflateSetHeader(&g->stream, &g->header);
-    return code == Z_OK ? 0 : gzip_failed(err, g, code);
+    if (code != Z_OK)
+        return gzip_failed(err, stream, code);
+    bound = deflateBound(stream, (uLong)raw.size);
+    if (buffer_reserve(memory, bound, err))
+        return -1;
+    stream->next_in = raw.data;
+    stream->avail_in = (uInt)raw.size;
+    stream->next_out = memory->data;
+    stream->avail_out = (uInt)bound;
+    code = deflate(stream, Z_FINISH);
+    memory->size = bound - stream->avail_out;
+    return code == Z_STREAM_END ? 0 : gzip_failed(err, stream, code);
 }
 
-static int gzip_add(struct output_codec *c, struct bytes bytes, enum frame_part part,
-                    struct output_sink *sink, struct error *err)
+static int gzip_make_frame(struct bytes raw, int level, struct buffer *memory, struct bytes *frame,
+                           struct error *err)
 {
-    struct gzip_codec *g = (struct gzip_codec *)c;
-    int code;
+    z_stream stream = {0};
+    int code = deflateInit2(&stream, level ? level : GZIP_DEFAULT_LEVEL, Z_DEFLATED,
+                            GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
 
-    g->stream.next_in = bytes.data;
-    g->stream.avail_in = (uInt)bytes.size;
-    do {
-        g->stream.next_out = g->room;
-        g->stream.avail_out = ROOM_BYTES;
-        code = deflate(&g->stream, part == FRAME_ENDS ? Z_FINISH : Z_NO_FLUSH);
-        /* Z_BUF_ERROR says that there was nothing to do, which is no failure here. */
-        if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
-            return gzip_failed(err, g, code);
-        if (output_sink_write(sink, g->room, ROOM_BYTES - g->stream.avail_out, err))
-            return -1;
-    } while (g->stream.avail_out == 0);
-    return 0;
+    buffer_clear(memory);
+    if (code != Z_OK)
+        return gzip_failed(err, &stream, code);
+    int result = compress_whole(&stream, raw, memory, err);
+    deflateEnd(&stream);
+    *frame = buffer_bytes(memory);
+    return result;
 }
 
 /* Writes an empty member that carries a piece of the tail. */
@@ -95,10 +91,9 @@ static int write_piece(struct output_sink *sink, struct bytes piece, struct erro
     return output_sink_write(sink, behind, sizeof behind, err);
 }
 
-static int gzip_finish(struct output_codec *c, const struct tail *t, struct bytes encoded,
-                       struct output_sink *sink, struct error *err)
+static int gzip_finish(const struct tail *t, struct bytes encoded, struct output_sink *sink,
+                       struct error *err)
 {
-    (void)c;
     (void)t;
     while (encoded.size != 0) {
         struct bytes piece =
@@ -110,40 +105,16 @@ static int gzip_finish(struct output_codec *c, const struct tail *t, struct byte
     return 0;
 }
 
-static void gzip_release(struct output_codec *c)
+static int gzip_check_level(int level, struct error *err)
 {
-    struct gzip_codec *g = (struct gzip_codec *)c;
-
-    deflateEnd(&g->stream);
-    free(g);
+    if (level >= 0 && level <= 9)
+        return 0;
+    return error_set(err, ERROR_USAGE, "compress", "gzip has levels 1 to 9, not %d", level);
 }
 
-static const struct output_codec_ops gzip_ops = {
+const struct output_codec output_gzip = {
     .container = CONTAINER_GZIP,
-    .begin = gzip_begin,
-    .add = gzip_add,
+    .check_level = gzip_check_level,
+    .make_frame = gzip_make_frame,
     .finish = gzip_finish,
-    .release = gzip_release,
 };
-
-int output_gzip_new(int level, struct output_codec **out, struct error *err)
-{
-    struct gzip_codec *g = calloc(1, sizeof *g);
-
-    if (!g)
-        return error_memory(err);
-    g->base.ops = &gzip_ops;
-    g->header.os = GZIP_UNKNOWN_SYSTEM;
-    int code = deflateInit2(&g->stream, level ? level : GZIP_DEFAULT_LEVEL, Z_DEFLATED,
-                            GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
-    if (code != Z_OK) {
-        if (code == Z_STREAM_ERROR)
-            error_set(err, ERROR_USAGE, "compress", "gzip has levels 1 to 9, not %d", level);
-        else
-            gzip_failed(err, g, code);
-        free(g);
-        return -1;
-    }
-    *out = &g->base;
-    return 0;
-}

@@ -7,6 +7,7 @@
 
 #include "archive/backup.h"
 #include "cli/command.h"
+#include "cli/jobs.h"
 #include "cli/print.h"
 #include "cli/roots.h"
 #include "cli/tree.h"
@@ -17,7 +18,7 @@ struct backup_settings {
     struct common_settings common;
     struct filter_settings filter;
     const char *format;
-    struct option_number level;
+    struct option_number level, jobs;
     struct text_list as;
     bool dry_run, no_sync;
 };
@@ -254,7 +255,8 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     int result = -1;
 
     if (choose_container(job, &job->backup.output.container, err) != 0 ||
-        choose_level(job, err) != 0)
+        choose_level(job, err) != 0 ||
+        jobs_choose(&s->jobs, &job->backup.output.threads, err) != 0)
         return -1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
@@ -360,6 +362,8 @@ static const struct option_spec backup_specs[] = {
      "tar.zst, tar.gz or tar; else the archive's suffix decides"},
     {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N",
      "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
+    {"jobs", 'j', OPTION_NUMBER, offsetof(struct backup_settings, jobs), "N",
+     "threads that compress, default one for each core; the archive is the same with any number"},
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
      "the name that a source gets in the archive, or the path that it stands for; given once for "
      "each source, in order"},

@@ -5,6 +5,7 @@
 #include "os/posix/posix.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -54,6 +55,18 @@ double os_ticks(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+size_t os_core_count(void)
+{
+    cpu_set_t cores;
+    long online;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0)
+        return (size_t)CPU_COUNT(&cores);
+    /* A machine of more cores than the set has room for. */
+    online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (size_t)online : 1;
 }
 
 bool os_is_privileged(void)

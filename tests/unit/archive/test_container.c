@@ -120,11 +120,14 @@ static void write_slice(struct output *o, struct bytes bytes, enum slicing slici
     }
 }
 
+/* Of the compressor. */
+static size_t threads = 1;
+
 /* Writes the stream as an archive and returns its table of frames. */
 static size_t write_archive(os_handle file, enum container container, const struct stream *s,
                             struct tail *tail, struct frame *frames, enum slicing slicing)
 {
-    struct output_options options = {.container = container};
+    struct output_options options = {.container = container, .threads = threads};
     struct output *o;
 
     check_done(output_new(file, &options, &o, &err));
@@ -372,7 +375,7 @@ static void test_pipes(void **state)
     buffer_release(&s.bytes);
 }
 
-/* The same bytes however the writes were sliced. */
+/* The same bytes however the writes were sliced, and by however many threads. */
 static void test_same_bytes(void **state)
 {
     struct folder *f = *state;
@@ -388,7 +391,9 @@ static void test_same_bytes(void **state)
         struct buffer first = content_of(file);
         for (size_t k = 0; k < 2; k++) {
             os_handle other = new_file(f, "other");
+            threads = 2 + 3 * k;
             write_archive(other, containers[i], &s, &tail, frames, slicings[k]);
+            threads = 1;
             struct buffer second = content_of(other);
             assert_true(bytes_equal(buffer_bytes(&first), buffer_bytes(&second)));
             buffer_release(&second);
