@@ -88,6 +88,9 @@ static void copy_problem(struct item *item, const struct entry *e)
 static int item_fill(struct item *item, const struct entry *e, struct error *err)
 {
     item->entry = *e;
+    item->entry.path = item->entry.target = item->entry.first_name = (struct bytes){NULL, 0};
+    item->entry.meta.owner_name = item->entry.meta.group_name = NULL;
+    item->entry.problem = NULL;
     memset(&item->entry.meta.xattrs, 0, sizeof item->entry.meta.xattrs);
     if (buffer_append(&item->path, e->path.data, e->path.size, err) != 0 ||
         buffer_terminate(&item->path, err) != 0 ||

@@ -224,6 +224,7 @@ static void problems_stay_and_make_no_parents(void **state)
     e = stream_until(s, "b");
     assert_int_equal(e->problem_scope, PROBLEM_ENTRY);
     assert_string_equal(e->problem->detail, "planted");
+    assert_int_equal(e->first_name.size, 0); /* it was the archive's, which is closed */
     e = stream_until(s, "l");
     assert_int_equal(e->problem_scope, PROBLEM_METADATA);
     assert_string_equal(e->problem->detail, "planted");
