@@ -197,6 +197,25 @@ static int archive_root(const struct verify_settings *s, const struct tree *t, c
     return 0;
 }
 
+/* Two archives are compared root by root, by name; with none in common all would be missing and
+ * extra. */
+static int check_common_root(const struct tree *a, const struct tree *b, struct error *err)
+{
+    const struct source_facts *x = source_facts(a->source), *y = source_facts(b->source);
+
+    for (size_t i = 0; i < x->root_count; i++) {
+        for (size_t k = 0; k < y->root_count; k++) {
+            if (strcmp(x->roots[i].name, y->roots[k].name) == 0)
+                return 0;
+        }
+    }
+    if (x->root_count == 0 || y->root_count == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE, NULL,
+                     "the two have no root in common: A begins with '%s', B with '%s'",
+                     x->roots[0].name, y->roots[0].name);
+}
+
 /* Opens both sides so that their entries have the same paths. */
 static int open_both(struct verification *v, const struct text_list *operands, struct error *err)
 {
@@ -233,6 +252,8 @@ static int open_both(struct verification *v, const struct text_list *operands, s
     if (archives[0] != archives[1] && archive_root(s, sides[first], &options.root_name, err) != 0)
         goto done;
     result = tree_open(sides[!first], operands->items[!first], &options, err);
+    if (result == 0 && archives[0] && archives[1])
+        result = check_common_root(&v->a, &v->b, err);
 done:
     buffer_release(&name);
     return result;
