@@ -93,7 +93,7 @@ static int check_data(struct verification *v, const struct difference_pair *pair
     int equal = compare_contents(v, pair, &trouble);
 
     v->bytes += pair->want->size;
-    v->report.watcher.progress(&v->report.watcher, 0, pair->want->size, (struct bytes){NULL, 0});
+    v->report.watcher.progress(&v->report.watcher, 0, pair->want->size, pair->want->path);
     if (equal < 0 && trouble.kind == ERROR_FORMAT) {
         error_move(err, &trouble);
         return -1;
@@ -265,7 +265,10 @@ static void print_result(const struct verification *v)
 {
     char size[32];
 
-    findings_print_summary(&v->findings);
+    if (findings_count(&v->findings) == 0 && v->report.errors != 0)
+        fputs("no difference in what could be read: ", stdout);
+    else
+        findings_print_summary(&v->findings);
     print_count(stdout, v->entries, "entry", "entries");
     if (v->settings->no_data)
         printf(", contents not compared\n");
@@ -302,15 +305,31 @@ static int verify_trees(struct verification *v, const struct text_list *operands
     return status;
 }
 
+/* Opens what is to be checked by itself. Borrows standard input for "-". */
+static int open_alone(const char *archive, os_handle *out, struct error *err)
+{
+    struct os_stat status;
+
+    *out = os_stdin();
+    if (strcmp(archive, "-") == 0)
+        return 0;
+    if (os_stat_path(archive, true, &status, err) != 0)
+        return -1;
+    if (status.kind == OS_DIRECTORY)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "is a folder; name a second one, or an archive, to compare it with");
+    return os_open_path(archive, out, err);
+}
+
 static int verify_archive(struct verification *v, const char *archive)
 {
     struct check_counts counts = {0};
     struct error err = {0};
-    os_handle handle = os_stdin();
+    os_handle handle;
     char size[32];
     int result, status;
 
-    result = strcmp(archive, "-") == 0 ? 0 : os_open_path(archive, &handle, &err);
+    result = open_alone(archive, &handle, &err);
     if (result != 0)
         err.kind = ERROR_USAGE;
     else

@@ -81,6 +81,10 @@ class BadInput(Case):
                         ("list", self.path("gone.tar")), ("verify", self.path("gone.tar"))):  # fmt: skip
             self.refused(*command, status=2, words=("gone.tar", "No such file"))
 
+    def test_verify_of_a_folder_alone(self):
+        words = ("docs", "is a folder", "second")
+        self.refused("verify", self.path("docs"), status=2, words=words)
+
     def test_destination_is_a_file(self):
         archive = self.archives[".tar.zst"]
         self.refused("restore", archive, self.path("canary"), status=2, words=("canary",))

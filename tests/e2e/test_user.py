@@ -81,6 +81,13 @@ class OrdinaryUser(Case):
             self.assert_equal_trees(f"{source}/{name}", path, ignore=("owner", "group"))
         self.assert_same_file(self.home + "/out/tree/zulu", self.home + "/out/tree/zulu too")
 
+    def test_what_could_not_be_read_is_not_called_equal(self):
+        """Both sides hide the same file: nothing differs, and nothing is proven."""
+        source = self.make_others_tree()
+        result = self.as_nobody("verify", source, source, status=1)
+        self.assertNotIn("equal:", result.text)
+        self.assertIn("in what could be read", result.text)
+
     def test_owners_are_no_part_of_equality(self):
         self.write("tree/file")
         os.chown(self.write("tree/other"), 12345, 54321)
