@@ -27,7 +27,7 @@ struct input {
         raw; /* the thread's while it runs, but for what is constant and the position */
     enum compression compression;
     struct input_decoder *decoder; /* the thread's, too */
-    struct input_passing passing;  /* the thread's, too: the container's tail, on a pipe */
+    struct input_passing passing;  /* the thread's, too */
     struct channel *channel;
     struct os_thread *thread;
 
@@ -37,9 +37,8 @@ struct input {
     uint64_t position;           /* of the decompressed bytes */
     struct hasher *hasher;       /* of the tar stream as far as it was taken */
     bool at_end, has_failed, is_drained;
-    struct buffer behind; /* a tail behind the tar stream, once drained */
-    struct tail_memory *tail;
-    size_t tail_bytes; /* encoded */
+    struct tail_reader *behind; /* of the tail behind the tar stream, once drained */
+    struct tail_reader *ahead;  /* of the tail's head at the end of the file, or NULL */
 };
 
 /* ---- The decompressing thread ---- */
@@ -197,8 +196,8 @@ static void release(struct input *in)
     hasher_free(in->hasher);
     input_raw_release(&in->raw);
     input_passing_release(&in->passing);
-    buffer_release(&in->behind);
-    tail_free(in->tail);
+    tail_reader_free(in->behind);
+    tail_reader_free(in->ahead);
     free(in);
 }
 
@@ -209,9 +208,9 @@ int input_open(os_handle handle, struct input **out, struct error *err)
     if (!in)
         return error_memory(err);
     if (hasher_new(&in->hasher, err) || input_passing_init(&in->passing, err) ||
+        tail_reader_new(&in->passing.tail, err) || tail_reader_new(&in->behind, err) ||
         input_raw_init(&in->raw, handle, err))
         goto failed;
-    in->passing.is_wanted = !in->raw.can_seek;
     if (detect(in, err) || start(in, err) || find_kind(in, err))
         goto failed;
     *out = in;
@@ -291,7 +290,7 @@ int input_rewind(struct input *in, struct error *err)
     in->block_taken = 0;
     in->position = 0;
     in->at_end = in->has_failed = in->is_drained = false;
-    buffer_clear(&in->behind);
+    tail_reader_clear(in->behind);
     input_passing_clear(&in->passing);
     hasher_reset(in->hasher);
     return start(in, err);
@@ -301,24 +300,23 @@ int input_rewind(struct input *in, struct error *err)
 
 /* What comes behind the tar stream. */
 struct drain {
-    struct input_passing found; /* what may be a tail, from the first byte that is not zero */
-    uint64_t count;             /* bytes from there on */
-    uint64_t stream_bytes;      /* of the tar stream: all before that byte or before tail_start */
-    uint64_t tail_start; /* of a tail that is read from the end of the file: nothing from there on
-                            is looked at */
+    uint64_t count;        /* bytes from the first on that is not zero, up to tail_start */
+    uint64_t stream_bytes; /* of the tar stream: all before that byte or before tail_start */
+    uint64_t tail_start;   /* of a tail that is known to end the file; else UINT64_MAX, and whatever
+                              begins with that byte may be one */
 };
 
 /* Where the tail of a plain archive begins that can be sought; UINT64_MAX if there is none. A
  * damaged one counts as bytes like others; input_tail says more. */
 static uint64_t plain_tail_start(const struct input *in)
 {
-    struct os_range tail;
+    struct tail_place tail;
     struct error ignored = {0};
     uint64_t start = UINT64_MAX;
 
     if (in->compression == COMPRESSION_NONE && in->raw.can_seek &&
         input_tail_find(&in->raw, CONTAINER_PLAIN, &tail, &ignored) == 1)
-        start = tail.offset;
+        start = tail.range.offset;
     error_release(&ignored);
     return start;
 }
@@ -333,14 +331,8 @@ static int drain_bytes(struct input *in, struct drain *d, struct bytes bytes, st
         d->stream_bytes += zeros;
         bytes = bytes_make(bytes.data + zeros, bytes.size - zeros);
     }
-    if (input_passing_add(&d->found, bytes, err))
-        return -1;
     d->count += bytes.size;
-    if (d->count >= 4 && !tail_may_begin(buffer_bytes(&d->found.bytes))) {
-        d->found.is_wanted = false;
-        buffer_release(&d->found.bytes);
-    }
-    return 0;
+    return d->tail_start == UINT64_MAX ? tail_reader_feed(in->behind, bytes, err) : 0;
 }
 
 static int drain_blocks(struct input *in, struct drain *d, struct error *err)
@@ -348,82 +340,96 @@ static int drain_blocks(struct input *in, struct drain *d, struct error *err)
     int result;
 
     while ((result = need_block(in, err)) == 1) {
-        struct bytes rest = block_rest(in), looked_at = rest;
+        struct bytes rest = block_rest(in);
+        size_t before = rest.size;
         if (in->position >= d->tail_start)
-            looked_at.size = 0;
+            before = 0;
         else if (rest.size > d->tail_start - in->position)
-            looked_at.size = (size_t)(d->tail_start - in->position);
-        if (drain_bytes(in, d, looked_at, err))
+            before = (size_t)(d->tail_start - in->position);
+        if (drain_bytes(in, d, bytes_make(rest.data, before), err) ||
+            tail_reader_feed(in->behind, bytes_make(rest.data + before, rest.size - before), err))
             return -1;
         take(in, rest.size);
     }
     return result;
 }
 
-/* The tail that ends some bytes: 1, 0 if there is none, -1 if it is damaged. */
-static int last_tail(struct bytes bytes, struct bytes *out, struct error *err)
-{
-    uint64_t tail_bytes;
-
-    if (bytes.size < TAIL_TRAILER_BYTES)
-        return 0;
-    const uint8_t *end = bytes.data + bytes.size;
-    int found =
-        tail_trailer(bytes_make(end - TAIL_TRAILER_BYTES, TAIL_TRAILER_BYTES), &tail_bytes, err);
-    if (found <= 0)
-        return found;
-    if (tail_bytes > bytes.size)
-        return error_set(err, ERROR_FORMAT, "read tail", "the archive's tail is cut short");
-    *out = bytes_make(end - tail_bytes, (size_t)tail_bytes);
-    return 1;
-}
-
-/* Keeps the tail that ends what was found; a damaged one counts as bytes like others. */
-static int keep_tail(struct input *in, struct drain *d, struct error *err)
+/* What was found behind the stream without having been expected there counts as a tail only if it
+ * is whole. */
+static void settle_behind(struct input *in, struct drain *d)
 {
     struct error ignored = {0};
-    struct bytes tail;
 
-    int found = last_tail(buffer_bytes(&d->found.bytes), &tail, &ignored);
+    if (d->tail_start == UINT64_MAX) {
+        if (tail_reader_end(in->behind, &ignored) == 1)
+            d->count -= tail_reader_bytes(in->behind);
+        else
+            tail_reader_clear(in->behind);
+    }
     error_release(&ignored);
-    if (found != 1)
-        return 0;
-    d->count -= tail.size;
-    return buffer_append(&in->behind, tail.data, tail.size, err);
 }
 
-/* The bytes of the tail, in `memory` or where they were collected: 1, 0, -1. */
-static int find_tail(struct input *in, struct buffer *memory, struct bytes *out, struct error *err)
+/* The reader of the tail that passed by: 1, 0 there was none, -1 it is damaged. */
+static int passed_tail(const struct input *in, const struct tail_reader **out, struct error *err)
 {
-    int found = 0;
-
-    if (in->raw.can_seek && in->compression != COMPRESSION_OTHER)
-        found = input_tail_at_end(&in->raw, containers[in->compression], memory, err);
-    *out = buffer_bytes(memory);
-    if (found != 0 || !in->is_drained)
+    if (!in->is_drained)
+        return 0;
+    *out = in->passing.tail;
+    int found = tail_reader_end(*out, err);
+    if (found != 0)
         return found;
-    if (in->passing.is_too_large)
-        return error_set(err, ERROR_LIMIT, "read tail", "the archive's tail is over 1 GiB");
-    found = last_tail(buffer_bytes(&in->passing.bytes), out, err);
-    return found != 0 ? found : last_tail(buffer_bytes(&in->behind), out, err);
+    *out = in->behind;
+    return tail_reader_end(*out, err);
+}
+
+/* Reads the head of the tail at the end of the file: 1, 0 there is none, -1. */
+static int read_ahead(struct input *in, struct error *err)
+{
+    struct tail_place place;
+
+    if (!in->raw.can_seek || in->compression == COMPRESSION_OTHER)
+        return 0;
+    if (in->ahead)
+        return 1;
+    int found = input_tail_find(&in->raw, containers[in->compression], &place, err);
+    if (found != 1)
+        return found;
+    if (tail_reader_new(&in->ahead, err))
+        return -1;
+    if (input_tail_head(&in->raw, &place, in->ahead, err) == 0)
+        return 1;
+    tail_reader_free(in->ahead);
+    in->ahead = NULL;
+    return -1;
 }
 
 int input_tail(struct input *in, const struct tail **out, struct error *err)
 {
-    struct buffer memory = {0};
-    struct bytes bytes;
-    int found = 1;
+    const struct tail_reader *reader = NULL;
+    int ahead = read_ahead(in, err);
 
-    if (!in->tail) {
-        found = find_tail(in, &memory, &bytes, err);
-        if (found == 1 && tail_decode(bytes, &in->tail, err))
-            found = -1;
-        in->tail_bytes = bytes.size;
-    }
-    buffer_release(&memory);
-    if (found == 1)
-        *out = tail_of(in->tail);
-    return found;
+    /* Of a file the tail has to stand where those look for it who do not read all. */
+    if (ahead < 0 || (ahead == 0 && in->raw.can_seek && in->compression != COMPRESSION_OTHER &&
+                      in->compression != COMPRESSION_NONE))
+        return ahead;
+    int passed = passed_tail(in, &reader, err);
+
+    if (passed < 0 || (passed == 0 && ahead == 0))
+        return passed;
+    if (passed == 0 && in->is_drained)
+        return error_set(err, ERROR_FORMAT, "read tail", "the archive's tail is damaged");
+    *out = tail_reader_tail(passed == 1 ? reader : in->ahead);
+    return 1;
+}
+
+const struct index_sum *input_index_sum(const struct input *in)
+{
+    const struct tail_reader *reader = NULL;
+    struct error ignored = {0};
+    int found = passed_tail(in, &reader, &ignored);
+
+    error_release(&ignored);
+    return found == 1 && tail_reader_tail(reader)->index ? tail_reader_sum(reader) : NULL;
 }
 
 static int damaged(struct error *err, const char *what)
@@ -432,7 +438,8 @@ static int damaged(struct error *err, const char *what)
 }
 
 /* Compares the frames that passed by, and their seek table, with those of the tail. */
-static int check_frames(struct input *in, const struct tail *t, struct error *err)
+static int check_frames(struct input *in, const struct tail *t, uint64_t tail_bytes,
+                        struct error *err)
 {
     struct input_passing wanted = {0};
     int result = -1;
@@ -443,7 +450,7 @@ static int check_frames(struct input *in, const struct tail *t, struct error *er
         input_passing_frame(&wanted, t->frames[i].stored_offset, t->frames[i].stored_bytes,
                             t->frames[i].checksum);
     if (t->container == CONTAINER_ZSTD &&
-        container_seek_table(&wanted.table, t, in->tail_bytes, err))
+        container_seek_table(&wanted.table, t, (size_t)tail_bytes, err))
         goto out;
     struct hash128 seen = hasher_result(in->passing.frames), told = hasher_result(wanted.frames);
     if (seen.low != told.low || seen.high != told.high)
@@ -461,13 +468,14 @@ out:
  * input_tail. */
 static int check_stream(struct input *in, uint64_t stream_bytes, struct error *err)
 {
+    const struct tail_reader *reader = NULL;
     struct error ignored = {0};
-    const struct tail *t;
 
-    int found = input_tail(in, &t, &ignored);
+    int found = passed_tail(in, &reader, &ignored);
     error_release(&ignored);
     if (found != 1)
         return 0;
+    const struct tail *t = tail_reader_tail(reader);
     struct hash128 hash = hasher_result(in->hasher);
     if (t->raw_bytes != stream_bytes)
         return damaged(err, "its content is not as long as its tail says");
@@ -476,22 +484,18 @@ static int check_stream(struct input *in, uint64_t stream_bytes, struct error *e
     if (t->container == CONTAINER_PLAIN || in->compression == COMPRESSION_OTHER ||
         t->container != containers[in->compression])
         return 0; /* compressed anew: the frames are not those of the tail */
-    return check_frames(in, t, err);
+    return check_frames(in, t, tail_reader_bytes(reader), err);
 }
 
 int input_drain(struct input *in, uint64_t *trailing, struct error *err)
 {
     struct drain d = {.tail_start = plain_tail_start(in), .stream_bytes = in->position};
-    int result = -1;
 
     *trailing = 0;
-    d.found.is_wanted = d.tail_start == UINT64_MAX;
-    if (drain_blocks(in, &d, err) || keep_tail(in, &d, err))
-        goto out;
+    if (drain_blocks(in, &d, err))
+        return -1;
+    settle_behind(in, &d);
     *trailing = d.count;
     in->is_drained = true;
-    result = check_stream(in, d.stream_bytes, err);
-out:
-    buffer_release(&d.found.bytes);
-    return result;
+    return check_stream(in, d.stream_bytes, err);
 }

@@ -36,9 +36,14 @@ MUST_CHECK int input_rewind(struct input *in, struct error *err);
  * tail that can be read, its length and hash of the tar stream must be those of the bytes that
  * passed by since the beginning; else ERROR_FORMAT. */
 MUST_CHECK int input_drain(struct input *in, uint64_t *trailing, struct error *err);
-/* The tail, once input_drain has returned 0, or at once if the handle can be sought: 1 and *out
- * (borrowed until input_close), 0 if there is none, -1 if it is damaged. */
+/* The tail, once input_drain has returned 0, or at once if the handle can be sought (all blocks but
+ * those of the index have been checked then): 1 and *out (borrowed until input_rewind or
+ * input_close), 0 if there is none, -1 if it is damaged. */
 MUST_CHECK int input_tail(struct input *in, const struct tail **out, struct error *err);
+/* The sum over the entries of the index that passed by, once input_drain has returned 0; NULL if
+ * there was none. Borrowed. */
+struct index_sum;
+const struct index_sum *input_index_sum(const struct input *in);
 /* Compressed bytes taken so far, for progress. */
 uint64_t input_stored_position(const struct input *in);
 /* The open handle, borrowed, for readers at offsets (os_read_at) of an archive that can be sought;

@@ -11,32 +11,39 @@
 
 /* What a decoder saw pass by besides the stream, for comparison with the tail. */
 struct input_passing {
-    bool is_wanted;      /* false where the tail can be read from the end of the file */
-    bool is_too_large;   /* over INPUT_MAX_TAIL_BYTES: `bytes` is empty */
-    struct buffer bytes; /* the pieces of the tail */
+    struct tail_reader *tail; /* what takes the pieces of the tail, or NULL */
     struct buffer table; /* the seek table, a whole frame; of what is too long for one, the begin */
     struct hasher *frames; /* of all frames, as input_passing_frame adds them */
 };
-#define INPUT_MAX_TAIL_BYTES (UINT64_C(1) << 30)
 enum { INPUT_MAX_TABLE_BYTES = 64 << 20 };
+/* Without something that takes the tail. */
 MUST_CHECK int input_passing_init(struct input_passing *p, struct error *err);
 /* Forgets what was seen. */
 void input_passing_clear(struct input_passing *p);
 void input_passing_release(struct input_passing *p);
+/* A piece of the tail. */
 MUST_CHECK int input_passing_add(struct input_passing *p, struct bytes piece, struct error *err);
 /* A frame or member that was not empty. */
 void input_passing_frame(struct input_passing *p, uint64_t offset, uint64_t stored_bytes,
                          uint64_t checksum);
 
 /* Where the tail's first piece begins in a file that ends with one, and how many bytes the tail has
- * without wrapping: 1, 0 there is none, -1 it is damaged. */
+ * without wrapping. */
+struct tail_place {
+    enum container container;
+    struct os_range range;
+};
+/* Finds it: 1, 0 there is none, -1 it is damaged. */
 MUST_CHECK int input_tail_find(const struct input_raw *raw, enum container container,
-                               struct os_range *out, struct error *err);
+                               struct tail_place *out, struct error *err);
 
-/* Reads the whole tail of a container from the end of a file: 1 and it is appended to `out`, 0
- * there is none, -1 it is damaged. */
-MUST_CHECK int input_tail_at_end(const struct input_raw *raw, enum container container,
-                                 struct buffer *out, struct error *err);
+/* Appends a part of a tail, which is counted without wrapping. */
+MUST_CHECK int input_tail_read(const struct input_raw *raw, const struct tail_place *tail,
+                               struct os_range part, struct buffer *out, struct error *err);
+
+/* Feeds a new reader as much of a tail as it takes to have its head. */
+MUST_CHECK int input_tail_head(const struct input_raw *raw, const struct tail_place *tail,
+                               struct tail_reader *reader, struct error *err);
 
 struct input_decoder;
 struct input_decoder_ops {

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "archive/container.h"
 #include "archive/output_codec.h"
 #include "base/hash.h"
 #include "os/pool.h"
@@ -323,19 +324,39 @@ uint64_t output_position(const struct output *o)
     return o->raw_bytes;
 }
 
+static int write_pieces(struct output *o, struct tail_writer *w, struct error *err)
+{
+    uint64_t left = tail_writer_bytes(w);
+    struct buffer piece = {0};
+    int result = buffer_reserve(&piece, o->codec->piece_bytes, err);
+
+    while (result == 0 && left != 0) {
+        piece.size = container_piece_bytes(left, o->codec->piece_bytes);
+        result = tail_writer_read(w, piece.data, piece.size, err);
+        if (result == 0)
+            result = o->codec->write_piece(buffer_bytes(&piece), &o->sink, err);
+        left -= piece.size;
+    }
+    buffer_release(&piece);
+    return result;
+}
+
 static int write_tail(struct output *o, struct tail *tail, struct error *err)
 {
-    struct buffer encoded = {0};
-    int result = -1;
+    struct tail_writer *w = NULL;
+    int result;
 
     tail->container = o->codec->container;
     tail->frames = o->frames;
     tail->frame_count = o->frame_count;
     tail->raw_bytes = o->raw_bytes;
     tail->raw_hash = hasher_result(o->hasher);
-    if (tail_encode(&encoded, tail, err) == 0)
-        result = o->codec->finish(tail, buffer_bytes(&encoded), &o->sink, err);
-    buffer_release(&encoded);
+    if (tail_writer_new(tail, &w, err))
+        return -1;
+    result = write_pieces(o, w, err);
+    if (result == 0 && o->codec->finish)
+        result = o->codec->finish(tail, (size_t)tail_writer_bytes(w), &o->sink, err);
+    tail_writer_free(w);
     return result;
 }
 

@@ -27,8 +27,13 @@ struct output_codec {
      * next one. */
     int (*make_frame)(struct bytes raw, int level, struct buffer *memory, struct bytes *frame,
                       struct error *err);
-    /* Writes the tail behind the last frame; `t` is what `encoded` was made of. */
-    int (*finish)(const struct tail *t, struct bytes encoded, struct output_sink *sink,
+    /* Writes a piece of the tail, of piece_bytes at most (container_piece_bytes), in its wrapping.
+     */
+    size_t piece_bytes;
+    int (*write_piece)(struct bytes piece, struct output_sink *sink, struct error *err);
+    /* Writes what stands behind the tail, which has that many bytes without wrapping. NULL:
+     * nothing. */
+    int (*finish)(const struct tail *t, size_t tail_bytes, struct output_sink *sink,
                   struct error *err);
 };
 extern const struct output_codec output_plain, output_gzip, output_zstd;

@@ -64,7 +64,7 @@ static int gzip_make_frame(struct bytes raw, int level, struct buffer *memory, s
 }
 
 /* Writes an empty member that carries a piece of the tail. */
-static int write_piece(struct output_sink *sink, struct bytes piece, struct error *err)
+static int gzip_write_piece(struct bytes piece, struct output_sink *sink, struct error *err)
 {
     size_t subfield = piece.size + 4;
     const uint8_t before[GZIP_TAIL_BEFORE_BYTES] = {0x1f,
@@ -91,20 +91,6 @@ static int write_piece(struct output_sink *sink, struct bytes piece, struct erro
     return output_sink_write(sink, behind, sizeof behind, err);
 }
 
-static int gzip_finish(const struct tail *t, struct bytes encoded, struct output_sink *sink,
-                       struct error *err)
-{
-    (void)t;
-    while (encoded.size != 0) {
-        struct bytes piece =
-            bytes_make(encoded.data, container_piece_bytes(encoded.size, GZIP_TAIL_PIECE_BYTES));
-        if (write_piece(sink, piece, err))
-            return -1;
-        encoded = bytes_make(encoded.data + piece.size, encoded.size - piece.size);
-    }
-    return 0;
-}
-
 static int gzip_check_level(int level, struct error *err)
 {
     if (level >= 0 && level <= 9)
@@ -116,5 +102,6 @@ const struct output_codec output_gzip = {
     .container = CONTAINER_GZIP,
     .check_level = gzip_check_level,
     .make_frame = gzip_make_frame,
-    .finish = gzip_finish,
+    .piece_bytes = GZIP_TAIL_PIECE_BYTES,
+    .write_piece = gzip_write_piece,
 };

@@ -4,6 +4,9 @@
  */
 #include "archive/output_codec.h"
 
+/* How much of the tail is written at once: nothing in the archive tells. */
+enum { PIECE_BYTES = 1 << 20 };
+
 static int plain_check_level(int level, struct error *err)
 {
     (void)level;
@@ -21,16 +24,15 @@ static int plain_make_frame(struct bytes raw, int level, struct buffer *memory, 
     return 0;
 }
 
-static int plain_finish(const struct tail *t, struct bytes encoded, struct output_sink *sink,
-                        struct error *err)
+static int plain_write_piece(struct bytes piece, struct output_sink *sink, struct error *err)
 {
-    (void)t;
-    return output_sink_write(sink, encoded.data, encoded.size, err);
+    return output_sink_write(sink, piece.data, piece.size, err);
 }
 
 const struct output_codec output_plain = {
     .container = CONTAINER_PLAIN,
     .check_level = plain_check_level,
     .make_frame = plain_make_frame,
-    .finish = plain_finish,
+    .piece_bytes = PIECE_BYTES,
+    .write_piece = plain_write_piece,
 };

@@ -49,26 +49,21 @@ static int write_skippable_header(struct output_sink *sink, uint32_t magic, size
     return output_sink_write(sink, header, sizeof header, err);
 }
 
-static int write_pieces(struct output_sink *sink, struct bytes encoded, struct error *err)
+static int zstd_write_piece(struct bytes piece, struct output_sink *sink, struct error *err)
 {
-    while (encoded.size != 0) {
-        size_t size = container_piece_bytes(encoded.size, ZSTD_TAIL_PIECE_BYTES);
-        if (write_skippable_header(sink, ZSTD_TAIL_MAGIC, size, err) ||
-            output_sink_write(sink, encoded.data, size, err))
-            return -1;
-        encoded = bytes_make(encoded.data + size, encoded.size - size);
-    }
-    return 0;
+    return write_skippable_header(sink, ZSTD_TAIL_MAGIC, piece.size, err) ||
+                   output_sink_write(sink, piece.data, piece.size, err)
+               ? -1
+               : 0;
 }
 
-static int zstd_finish(const struct tail *t, struct bytes encoded, struct output_sink *sink,
+static int zstd_finish(const struct tail *t, size_t tail_bytes, struct output_sink *sink,
                        struct error *err)
 {
     struct buffer table = {0};
-    int result = -1;
+    int result = container_seek_table(&table, t, tail_bytes, err);
 
-    if (write_pieces(sink, encoded, err) == 0 &&
-        container_seek_table(&table, t, encoded.size, err) == 0)
+    if (result == 0)
         result = output_sink_write(sink, table.data, table.size, err);
     buffer_release(&table);
     return result;
@@ -89,5 +84,7 @@ const struct output_codec output_zstd = {
     .container = CONTAINER_ZSTD,
     .check_level = zstd_check_level,
     .make_frame = zstd_make_frame,
+    .piece_bytes = ZSTD_TAIL_PIECE_BYTES,
+    .write_piece = zstd_write_piece,
     .finish = zstd_finish,
 };

@@ -1,0 +1,212 @@
+/*
+ * frames.c: one frame after the other, under one lock.
+ */
+#include "archive/frames.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+#ifndef ZLIB_CONST
+#define ZLIB_CONST
+#endif
+#include <zlib.h>
+#include <zstd.h>
+
+#include "archive/output.h"
+#include "os/thread.h"
+
+/* Two: files are read in order, and one may lie across a cut. */
+enum { KEPT_FRAMES = 2, GZIP_WINDOW_BITS = 15 + 16 };
+
+struct kept_frame {
+    const struct frame *frame; /* NULL: none */
+    uint8_t *bytes;            /* FRAME_HARD_BYTES, once needed */
+    uint64_t used;             /* when, in calls */
+};
+
+struct frames {
+    os_handle handle;
+    const struct tail *tail;
+    struct os_mutex *lock;
+    struct kept_frame kept[KEPT_FRAMES];
+    struct buffer stored; /* a frame as it is in the archive */
+    uint64_t calls;
+};
+
+int frames_new(os_handle handle, const struct tail *tail, struct frames **out, struct error *err)
+{
+    struct frames *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return error_memory(err);
+    f->handle = handle;
+    f->tail = tail;
+    if (os_mutex_new(&f->lock, err)) {
+        free(f);
+        return -1;
+    }
+    *out = f;
+    return 0;
+}
+
+void frames_free(struct frames *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < KEPT_FRAMES; i++)
+        free(f->kept[i].bytes);
+    buffer_release(&f->stored);
+    os_mutex_free(f->lock);
+    free(f);
+}
+
+static int damaged(const struct frame *frame, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, "read archive",
+                     "bytes %" PRIu64 " to %" PRIu64 " of the archive are damaged: %s",
+                     frame->stored_offset, frame->stored_offset + frame->stored_bytes, what);
+}
+
+static int read_stored(struct frames *f, const struct frame *frame, struct error *err)
+{
+    struct os_range range = {frame->stored_offset, (size_t)frame->stored_bytes};
+    size_t got;
+
+    buffer_clear(&f->stored);
+    if (buffer_reserve(&f->stored, range.bytes, err) ||
+        os_read_at(f->handle, range, f->stored.data, &got, err))
+        return -1;
+    if (got != range.bytes)
+        return damaged(frame, "it is cut short", err);
+    f->stored.size = got;
+    if (XXH3_64bits(f->stored.data, got) != frame->checksum)
+        return damaged(frame, "their checksum is wrong", err);
+    return 0;
+}
+
+/* A gzip member; its CRC-32 and length are checked by zlib. False if it is none. */
+static bool inflate_member(struct bytes stored, uint8_t *out, size_t raw_bytes)
+{
+    z_stream z = {.next_in = stored.data, .avail_in = (uInt)stored.size};
+
+    if (inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
+        return false;
+    z.next_out = out;
+    z.avail_out = (uInt)raw_bytes;
+    int code = inflate(&z, Z_FINISH);
+    bool is_whole = code == Z_STREAM_END && z.avail_in == 0 && z.total_out == raw_bytes;
+
+    inflateEnd(&z);
+    return is_whole;
+}
+
+static bool decompress(enum container container, struct bytes stored, uint8_t *out,
+                       size_t raw_bytes)
+{
+    switch (container) {
+    case CONTAINER_GZIP:
+        return inflate_member(stored, out, raw_bytes);
+    case CONTAINER_ZSTD:
+        return ZSTD_decompress(out, raw_bytes, stored.data, stored.size) == raw_bytes;
+    case CONTAINER_PLAIN:
+        break;
+    }
+    if (stored.size != raw_bytes)
+        return false;
+    memcpy(out, stored.data, raw_bytes);
+    return true;
+}
+
+/* The frame that holds the offset, or NULL. */
+static const struct frame *find_frame(const struct tail *t, uint64_t offset)
+{
+    size_t low = 0, high = t->frame_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct frame *f = &t->frames[middle];
+
+        if (offset >= f->raw_offset && offset - f->raw_offset < f->raw_bytes)
+            return f;
+        if (offset < f->raw_offset)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+/* Loads the frame into the place that was not used for the longest time. */
+static struct kept_frame *load(struct frames *f, const struct frame *frame, struct error *err)
+{
+    struct kept_frame *k = &f->kept[0];
+
+    for (size_t i = 1; i < KEPT_FRAMES; i++)
+        if (f->kept[i].used < k->used)
+            k = &f->kept[i];
+    if (frame->raw_bytes > FRAME_HARD_BYTES || frame->stored_bytes > 2 * FRAME_HARD_BYTES) {
+        damaged(frame, "the frame is too large", err);
+        return NULL;
+    }
+    k->frame = NULL;
+    if (!k->bytes)
+        k->bytes = malloc(FRAME_HARD_BYTES);
+    if (!k->bytes) {
+        error_memory(err);
+        return NULL;
+    }
+    if (read_stored(f, frame, err))
+        return NULL;
+    if (!decompress(f->tail->container, buffer_bytes(&f->stored), k->bytes,
+                    (size_t)frame->raw_bytes)) {
+        damaged(frame, "they cannot be decompressed", err);
+        return NULL;
+    }
+    k->frame = frame;
+    return k;
+}
+
+/* The kept frame that holds the offset; loaded if need be. */
+static struct kept_frame *need(struct frames *f, uint64_t offset, struct error *err)
+{
+    const struct frame *frame = find_frame(f->tail, offset);
+
+    if (!frame) {
+        error_set(err, ERROR_FORMAT, "read archive",
+                  "no frame holds byte %" PRIu64 " of its content", offset);
+        return NULL;
+    }
+    for (size_t i = 0; i < KEPT_FRAMES; i++)
+        if (f->kept[i].frame == frame)
+            return &f->kept[i];
+    return load(f, frame, err);
+}
+
+static int read_locked(struct frames *f, uint64_t offset, uint8_t *to, size_t count,
+                       struct error *err)
+{
+    while (count != 0) {
+        struct kept_frame *k = need(f, offset, err);
+
+        if (!k)
+            return -1;
+        k->used = ++f->calls;
+        uint64_t within = offset - k->frame->raw_offset, there = k->frame->raw_bytes - within;
+        size_t part = there < count ? (size_t)there : count;
+
+        memcpy(to, k->bytes + within, part);
+        offset += part;
+        to += part;
+        count -= part;
+    }
+    return 0;
+}
+
+int frames_read(struct frames *f, uint64_t offset, void *bytes, size_t count, struct error *err)
+{
+    os_mutex_lock(f->lock);
+    int result = read_locked(f, offset, bytes, count, err);
+    os_mutex_unlock(f->lock);
+    return result;
+}
