@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tree/data_hash.h"
 #include "tree/diff.h"
 
-enum { COMPARE_BLOCK = 128 * 1024, HASH_BLOCK = 64 * 1024 };
+enum { COMPARE_BLOCK = 128 * 1024, HASH_BLOCK = 128 * 1024 };
 
 static bool is_zero(const uint8_t *bytes, size_t count)
 {
@@ -120,63 +121,40 @@ int data_compare(struct data *want, struct data *have, int *failed, struct error
     return result;
 }
 
-static void put_u64(uint8_t *at, uint64_t value)
+/* Adds what one extent holds; what a file is cut to while it is read is an error. */
+static int hash_extent(struct data_hasher *h, struct data *d, struct extent x, uint8_t *block,
+                       struct error *err)
 {
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
-/* Adds the blocks from the one that holds `place` on, as far as the data at `place` reaches; *next
- * is the first offset that was not looked at. */
-static int hash_stretch(struct hasher *h, struct passage *p, uint8_t *block, uint64_t *next,
-                        struct error *err)
-{
-    uint64_t size = p->data->size;
-    uint64_t place = *next - *next % HASH_BLOCK;
-    uint64_t end = passage_at(p, *next).end;
-    while (place < end) {
-        size_t count = (size_t)smaller(size - place, HASH_BLOCK);
-        if (read_whole(p->data, place, (struct data_span){block, count}, err) != 0)
+    while (x.length != 0) {
+        size_t count = (size_t)smaller(x.length, HASH_BLOCK);
+        if (read_whole(d, x.offset, (struct data_span){block, count}, err) != 0)
             return -1;
-        if (!is_zero(block, count)) {
-            uint8_t head[16];
-            put_u64(head, place);
-            put_u64(head + 8, count);
-            hasher_add(h, head, sizeof head);
-            hasher_add(h, block, count);
-        }
-        place += count;
+        data_hasher_add(h, x.offset, bytes_make(block, count));
+        x.offset += count;
+        x.length -= count;
     }
-    *next = place;
     return 0;
 }
 
 int data_hash(struct data *d, struct hash128 *out, struct error *err)
 {
-    struct hasher *h = NULL;
-    struct passage p = {.data = d};
-    uint8_t size[8];
+    struct data_hasher *h = NULL;
     int result = -1;
     uint8_t *block = malloc(HASH_BLOCK);
     if (block == NULL) {
         error_memory(err);
         goto out;
     }
-    if (hasher_new(&h, err) != 0)
+    if (data_hasher_new(&h, err) != 0)
         goto out;
-    for (uint64_t place = 0; place < d->size;) {
-        struct stretch s = passage_at(&p, place);
-        if (s.hole)
-            place = s.end;
-        else if (hash_stretch(h, &p, block, &place, err) != 0)
+    data_hasher_begin(h, d->size);
+    for (size_t i = 0; i < d->extent_count; i++)
+        if (hash_extent(h, d, d->extents[i], block, err) != 0)
             goto out;
-    }
-    put_u64(size, d->size);
-    hasher_add(h, size, sizeof size);
-    *out = hasher_result(h);
+    *out = data_hasher_result(h);
     result = 0;
 out:
-    hasher_free(h);
+    data_hasher_free(h);
     free(block);
     return result;
 }

@@ -110,9 +110,7 @@ int diff_xattrs(const struct entry *want, const struct entry *have, size_t *plac
  * not be read: 0 want, 1 have). */
 MUST_CHECK int data_compare(struct data *want, struct data *have, int *failed, struct error *err);
 
-/* The hash of a content: XXH3-128 over (offset, length as u64 LE, bytes) of what is not zero, in
- * blocks that do not depend on how holes are laid out. For files without a 4096-byte aligned zero
- * block it is still that form. */
+/* The hash of a content, read to its end: the one of tree/data_hash.h. */
 MUST_CHECK int data_hash(struct data *d, struct hash128 *out, struct error *err);
 
 #endif
