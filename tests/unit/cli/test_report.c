@@ -91,7 +91,7 @@ static void ten_names_of_a_group_are_shown(void **state)
 
     report_init(&r, "test", (struct report_settings){0});
     for (int i = 0; i < 13; i++) {
-        char name[8];
+        char name[16];
 
         (void)snprintf(name, sizeof name, "n%d", i);
         tell_error(&r, name, 13);
