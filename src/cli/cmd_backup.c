@@ -255,8 +255,7 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     int result = -1;
 
     if (choose_container(job, &job->backup.output.container, err) != 0 ||
-        choose_level(job, err) != 0 ||
-        jobs_choose(&s->jobs, &job->backup.output.threads, err) != 0)
+        choose_level(job, err) != 0 || jobs_choose(&s->jobs, &job->backup.output.threads, err) != 0)
         return -1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
