@@ -299,6 +299,7 @@ static void print_summary(const struct job *job)
     fprintf(stderr, " of hard-linked files), %s", print_size(files, sizeof files, c->file_bytes));
     if (!job->settings->dry_run)
         fprintf(stderr, " in %s", print_size(stored, sizeof stored, c->stored_bytes));
+    report_print_troubles(&job->report);
     fputs(": ", stderr);
     print_bytes(stderr, bytes_of(job->archive));
     fputc('\n', stderr);

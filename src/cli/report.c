@@ -95,6 +95,7 @@ static const char *reason_text(const struct notice *n, char *text, size_t text_b
 
 static void notice_json(struct report *r, const struct notice *n, const char *reason)
 {
+    char words[256];
     static const char *const types[] = {
         [NOTICE_ERROR] = "error", [NOTICE_LOSS] = "loss",     [NOTICE_REMARK] = "remark",
         [NOTICE_ENTRY] = "entry", [NOTICE_CHANGE] = "change",
@@ -105,6 +106,8 @@ static void notice_json(struct report *r, const struct notice *n, const char *re
         json_bytes(&r->json, "path", n->path);
     if (n->kind == NOTICE_CHANGE)
         json_text(&r->json, "action", n->reason);
+    else if (n->kind == NOTICE_ERROR && n->problem != NULL) /* the operation is a field itself */
+        json_bytes(&r->json, "reason", bytes_of(error_reason(n->problem, words, sizeof words)));
     else if (n->kind != NOTICE_ENTRY)
         json_bytes(&r->json, "reason", bytes_of(reason));
     if (n->problem != NULL && n->problem->operation != NULL)
@@ -191,20 +194,34 @@ static void progress_show(struct report *r, struct bytes path)
     p->on_screen = true;
 }
 
+/* What comes without a path belongs to the last one. */
+static void keep_path(struct report_progress *p, struct bytes path)
+{
+    struct error err = {0};
+
+    buffer_clear(&p->path);
+    (void)!buffer_append(&p->path, path.data, path.size, &err);
+    error_release(&err);
+}
+
 static void on_progress(struct watcher *w, uint64_t entries, uint64_t bytes, struct bytes path)
 {
     struct report_progress *p = &report_of(w)->progress;
 
     p->entries += entries;
     p->bytes += bytes;
-    if (!p->shown_at_all || (entries != 0 && p->entries % 64 != 0 && bytes == 0))
+    if (!p->shown_at_all)
+        return;
+    if (path.size != 0)
+        keep_path(p, path);
+    if ((entries != 0 && p->entries % 64 != 0 && bytes == 0))
         return;
     double now = os_ticks();
 
     if (now - p->shown < progress_pause)
         return;
     p->shown = now;
-    progress_show(report_of(w), path);
+    progress_show(report_of(w), buffer_bytes(&p->path));
 }
 
 static bool on_stopped(struct watcher *w)
@@ -252,8 +269,36 @@ void report_release(struct report *r)
             buffer_release(&r->groups[i].names[n]);
     }
     free(r->groups);
+    buffer_release(&r->progress.path);
     json_release(&r->json);
     memset(r, 0, sizeof *r);
+}
+
+/* One fact is one line. */
+static void print_one(const struct report_group *group)
+{
+    if (group->names[0].size != 0) {
+        print_bytes(stderr, buffer_bytes(&group->names[0]));
+        fputs(": ", stderr);
+    }
+    print_bytes(stderr, bytes_of(group->reason));
+    fputc('\n', stderr);
+}
+
+static void print_many(const struct report_group *group)
+{
+    print_bytes(stderr, bytes_of(group->reason));
+    fprintf(stderr, " (%" PRIu64 " times)\n", group->count);
+    for (size_t n = 0; n < REPORT_NAMES_SHOWN && n < group->count; n++) {
+        if (group->names[n].size == 0)
+            continue;
+        fputs("    ", stderr);
+        print_bytes(stderr, buffer_bytes(&group->names[n]));
+        fputc('\n', stderr);
+    }
+    if (group->count > REPORT_NAMES_SHOWN)
+        fprintf(stderr, "    and %" PRIu64 " more; --json names all\n",
+                group->count - REPORT_NAMES_SHOWN);
 }
 
 void report_print_groups(struct report *r)
@@ -262,23 +307,11 @@ void report_print_groups(struct report *r)
     for (size_t i = 0; i < r->group_count; i++) {
         const struct report_group *group = &r->groups[i];
 
-        fprintf(stderr, "holdfast: ");
-        if (group->kind == NOTICE_REMARK)
-            fprintf(stderr, "note: ");
-        print_bytes(stderr, bytes_of(group->reason));
-        if (group->count > 1)
-            fprintf(stderr, " (%" PRIu64 " times)", group->count);
-        fputc('\n', stderr);
-        for (size_t n = 0; n < REPORT_NAMES_SHOWN && n < group->count; n++) {
-            if (group->names[n].size == 0)
-                continue;
-            fputs("    ", stderr);
-            print_bytes(stderr, buffer_bytes(&group->names[n]));
-            fputc('\n', stderr);
-        }
-        if (group->count > REPORT_NAMES_SHOWN)
-            fprintf(stderr, "    and %" PRIu64 " more; --json names all\n",
-                    group->count - REPORT_NAMES_SHOWN);
+        fputs(group->kind == NOTICE_REMARK ? "holdfast: note: " : "holdfast: ", stderr);
+        if (group->count == 1)
+            print_one(group);
+        else
+            print_many(group);
     }
 }
 
@@ -291,17 +324,50 @@ static int status_of(const struct report *r, const struct error *stopped)
     return r->losses + r->errors != 0 || r->json.failed ? EXIT_INEXACT : EXIT_EXACT;
 }
 
+/* Why the run stopped, for programs. */
+static void stopped_json(struct report *r, const struct error *stopped)
+{
+    char words[256];
+
+    json_begin(&r->json, "error");
+    if (stopped->path != NULL)
+        json_bytes(&r->json, "path", bytes_make(stopped->path, stopped->path_bytes));
+    if (stopped->operation != NULL)
+        json_text(&r->json, "operation", stopped->operation);
+    json_bytes(&r->json, "reason", bytes_of(error_reason(stopped, words, sizeof words)));
+    json_bool(&r->json, "fatal", true);
+    json_end(&r->json);
+}
+
+static void tell_stopped(struct report *r, const struct error *stopped, const char *remains)
+{
+    r->errors++;
+    if (r->settings.json)
+        stopped_json(r, stopped);
+    fprintf(stderr, "holdfast %s: ", r->command);
+    if (stopped->kind == ERROR_INTERRUPTED) /* where that was is of no use */
+        fputs("stopped", stderr);
+    else
+        print_problem(stderr, stopped);
+    fputc('\n', stderr);
+    if (remains != NULL && stopped->kind != ERROR_USAGE)
+        fprintf(stderr, "%s\n", remains);
+}
+
 int report_end(struct report *r, const struct error *stopped, const char *remains)
 {
     report_print_groups(r);
-    if (stopped != NULL) {
-        fprintf(stderr, "holdfast %s: ", r->command);
-        print_problem(stderr, stopped);
-        fputc('\n', stderr);
-        if (remains != NULL && stopped->kind != ERROR_USAGE)
-            fprintf(stderr, "%s\n", remains);
-    }
+    if (stopped != NULL)
+        tell_stopped(r, stopped, remains);
     return status_of(r, stopped);
+}
+
+void report_print_troubles(const struct report *r)
+{
+    if (r->errors != 0)
+        fprintf(stderr, "; %" PRIu64 " with errors", r->errors);
+    if (r->losses != 0)
+        fprintf(stderr, "%s %" PRIu64 " not exact", r->errors != 0 ? "," : ";", r->losses);
 }
 
 void report_json_summary(struct report *r, int status)

@@ -40,6 +40,7 @@ struct report_progress {
     unsigned columns;
     uint64_t entries, bytes;
     double started, shown;
+    struct buffer path; /* where the run is */
 };
 
 struct report {
@@ -58,12 +59,15 @@ void report_init(struct report *r, const char *command, struct report_settings s
 void report_release(struct report *r);
 /* Takes the progress line off the screen; before anything else is printed. */
 void report_clear_progress(struct report *r);
-/* Prints the groups to standard error: "3 entries: open: Permission denied", and names. */
+/* Prints the groups to standard error: "NAME: open: Permission denied", or the reason, how often it
+ * came, and names. */
 void report_print_groups(struct report *r);
 /* Ends a run: prints the groups, then, if `stopped` is set, why the run stopped and `remains`, what
- * there is to do. Returns the exit status: that of a signal, EXIT_STOPPED (or EXIT_USAGE for
+ * there is to do; with --json an error object that is "fatal", too. Returns the exit status: that of a signal, EXIT_STOPPED (or EXIT_USAGE for
  * ERROR_USAGE), or by what was told. */
 int report_end(struct report *r, const struct error *stopped, const char *remains);
+/* Appends to a summary line on standard error how many entries failed or are not exact, if any. */
+void report_print_troubles(const struct report *r);
 /* Begins the summary object of --json, with counts of losses and errors; the caller adds fields and
  * calls json_end. */
 void report_json_summary(struct report *r, int status);

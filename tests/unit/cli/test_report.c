@@ -23,7 +23,7 @@ static void catch_begin(struct caught *c, const struct folder *f, FILE *stream)
 {
     int to;
 
-    (void)snprintf(c->path, sizeof c->path, "%s/caught", f->path);
+    (void)snprintf(c->path, sizeof c->path, "%s/caught %d", f->path, fileno(stream));
     c->stream = stream;
     fflush(stream);
     c->before = dup(fileno(stream));
@@ -73,10 +73,8 @@ static void equal_reasons_are_one_group(void **state)
     assert_string_equal(catch_end(&c), "holdfast: open: Permission denied (2 times)\n"
                                        "    a\n"
                                        "    c\\x0A\\x1B[31m\n"
-                                       "holdfast: open: No such file or directory\n"
-                                       "    b\n"
-                                       "holdfast: lost\n"
-                                       "    d\n"
+                                       "holdfast: b: open: No such file or directory\n"
+                                       "holdfast: d: lost\n"
                                        "holdfast: note: by the way\n");
     assert_int_equal(r.errors, 3);
     assert_int_equal(r.losses, 1);
@@ -170,10 +168,82 @@ static void programs_get_a_line_for_each(void **state)
                      c.text);
     assert_string_equal(
         strchr(c.text, '\n') + 1,
-        "{\"type\":\"error\",\"path_b64\":\"Yf8=\",\"reason\":\"open: Permission denied\","
+        "{\"type\":\"error\",\"path_b64\":\"Yf8=\",\"reason\":\"Permission denied\","
         "\"operation\":\"open\"}\n"
         "{\"type\":\"loss\",\"path\":\"b\",\"reason\":\"lost\"}\n"
         "{\"type\":\"summary\",\"status\":1,\"losses\":1,\"errors\":1}\n");
+    report_release(&r);
+}
+
+/* Why a run stopped is told to programs, too, and counts. */
+static void programs_are_told_why_it_stopped(void **state)
+{
+    struct report r;
+    struct caught out, err_text;
+    struct error err = {0};
+
+    catch_begin(&out, *state, stdout);
+    report_init(&r, "test", (struct report_settings){.json = true});
+    (void)error_os(&err, "write", 28);
+    (void)error_at(&err, "x", 1);
+    catch_begin(&err_text, *state, stderr);
+    assert_int_equal(report_end(&r, &err, NULL), EXIT_STOPPED);
+    report_json_summary(&r, EXIT_STOPPED);
+    json_end(&r.json);
+    (void)catch_end(&err_text);
+    (void)catch_end(&out);
+    assert_non_null(strstr(out.text,
+                           "{\"type\":\"error\",\"path\":\"x\",\"operation\":\"write\",\"reason\":"
+                           "\"No space left on device\",\"fatal\":true}\n"
+                           "{\"type\":\"summary\",\"status\":3,\"losses\":0,\"errors\":1}\n"));
+    report_release(&r);
+    error_release(&err);
+}
+
+static void a_stop_is_told_once(void **state)
+{
+    struct report r;
+    struct caught c;
+    struct error err = {0};
+
+    report_init(&r, "test", (struct report_settings){0});
+    (void)error_set(&err, ERROR_INTERRUPTED, "test", "stopped");
+    catch_begin(&c, *state, stderr);
+    (void)report_end(&r, &err, NULL);
+    assert_string_equal(catch_end(&c), "holdfast test: stopped\n");
+    report_release(&r);
+    error_release(&err);
+}
+
+static void a_summary_counts_troubles(void **state)
+{
+    struct report r;
+    struct caught c;
+
+    report_init(&r, "test", (struct report_settings){0});
+    catch_begin(&c, *state, stderr);
+    report_print_troubles(&r);
+    tell_error(&r, "a", 5);
+    report_print_troubles(&r);
+    watcher_loss(&r.watcher, bytes_of("b"), "lost", NULL);
+    report_print_troubles(&r);
+    assert_string_equal(catch_end(&c), "; 1 with errors; 1 with errors, 1 not exact");
+    report_release(&r);
+}
+
+/* What is done inside an entry comes without a path: the line keeps the entry's. */
+static void progress_keeps_the_last_path(void **state)
+{
+    struct report r;
+    struct caught c;
+
+    report_init(&r, "test", (struct report_settings){0});
+    r.progress.shown_at_all = true;
+    catch_begin(&c, *state, stderr);
+    r.watcher.progress(&r.watcher, 1, 0, bytes_of("docs/a"));
+    r.progress.shown = -1;
+    r.watcher.progress(&r.watcher, 0, 5, (struct bytes){NULL, 0});
+    assert_non_null(strstr(catch_end(&c), "docs/a"));
     report_release(&r);
 }
 
@@ -184,7 +254,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(equal_reasons_are_one_group),     TEST(ten_names_of_a_group_are_shown),
         TEST(reasons_without_end_are_bounded), TEST(the_status_says_how_it_ended),
-        TEST(programs_get_a_line_for_each),
+        TEST(programs_get_a_line_for_each),    TEST(programs_are_told_why_it_stopped),
+        TEST(a_stop_is_told_once),             TEST(a_summary_counts_troubles),
+        TEST(progress_keeps_the_last_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
