@@ -116,25 +116,39 @@ static int name_root(struct named_root *root, const char *as, struct error *err)
     return buffer_terminate(&root->name, err);
 }
 
-/* Takes one source in; what is not there is told. */
-static int add_root(struct root_list *l, const char *source, const char *as,
-                    struct watcher *watcher)
+/* Takes one source in. */
+static int add_root(struct root_list *l, const char *source, const char *as, struct error *err)
 {
     struct named_root *root = &l->items[l->count];
-    struct error err = {0};
-    int result;
 
     *root = (struct named_root){.source = source, .typed = l->count};
-    result = find_root(root, &err) == 0 && name_root(root, as, &err) == 0 ? 0 : -1;
-    if (result == 0) {
-        l->count++;
-    } else {
-        watcher_error(watcher, bytes_of(source), &err);
+    if (find_root(root, err) != 0 || name_root(root, as, err) != 0) {
         buffer_release(&root->name);
         buffer_release(&root->absolute);
+        return -1;
     }
-    error_release(&err);
-    return result;
+    l->count++;
+    return 0;
+}
+
+/* Takes all sources in. One of several that is not there is told; of a single one that ends the
+ * run. */
+static int add_roots(struct root_list *l, const struct root_request *request,
+                     struct watcher *watcher, struct error *err)
+{
+    for (size_t i = 0; i < request->source_count; i++) {
+        const char *as = i < request->as->count ? request->as->items[i] : NULL;
+
+        if (add_root(l, request->sources[i], as, err) == 0)
+            continue;
+        if (request->source_count == 1) {
+            err->kind = ERROR_USAGE; /* nothing was changed yet */
+            return -1;
+        }
+        watcher_error(watcher, bytes_of(request->sources[i]), err);
+        error_release(err);
+    }
+    return l->count != 0 ? 0 : error_set(err, ERROR_USAGE, NULL, "none of the sources is there");
 }
 
 /* True if the walk of `outer` comes to `inner`. */
@@ -224,13 +238,8 @@ int root_list_make(struct root_list *l, const struct root_request *request, stru
     l->roots = calloc(request->source_count, sizeof *l->roots);
     if (l->items == NULL || l->roots == NULL)
         return error_memory(err);
-    for (size_t i = 0; i < request->source_count; i++)
-        (void)add_root(l, request->sources[i],
-                       i < request->as->count ? request->as->items[i] : NULL, watcher);
-    if (l->count == 0)
-        return error_set(err, ERROR_USAGE, NULL,
-                         request->source_count == 1 ? "the source is not there"
-                                                    : "none of the sources is there");
+    if (add_roots(l, request, watcher, err) != 0)
+        return -1;
     qsort(l->items, l->count, sizeof *l->items, compare_absolute);
     drop_inner(l, request->one_file_system, watcher);
     if (make_unique(l, err) != 0)

@@ -193,6 +193,7 @@ static void missing_sources_are_told(void **state)
     begin(&a, state);
     ask(&a, "s/none");
     check_kind(root_list_make(&a.list, &a.request, &a.told.watcher, &err), ERROR_USAGE);
+    check_told(&a.told, ""); /* the error itself says so */
     end(&a);
     begin(&a, state);
     ask(&a, "s/docs");
