@@ -253,6 +253,8 @@ static int need_job(struct output *o, struct error *err)
     if (has_failed)
         return tell_failure(o, err);
     struct frame_job *job = &o->jobs[o->given % o->job_count];
+    if (o->given >= o->job_count)
+        pool_wait(o->pool, &job->task); /* its frame is written, but its thread may write others */
     if (!job->raw)
         job->raw = malloc(FRAME_HARD_BYTES);
     if (!job->raw)
