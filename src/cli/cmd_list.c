@@ -224,6 +224,8 @@ static bool wants_load(const struct listing *l, const struct entry *e)
 
 static int show(struct listing *l, const struct entry *e, struct error *err)
 {
+    if (e->passage)
+        return 0; /* nobody asked for it */
     if (wants_load(l, e) && source_load(l->tree.source, &e, err) != 0)
         return -1;
     if (e->problem_scope != PROBLEM_NONE)

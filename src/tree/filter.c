@@ -13,7 +13,9 @@ struct filter {
     struct filter_probe *probe;
     const struct bytes *paths;
     size_t path_count;
-    bool *matched; /* one for each chosen path */
+    bool *matched;        /* one for each chosen path */
+    struct entry passage; /* a copy of the entry that came last, if it only leads to chosen paths */
+    bool is_passage;
 };
 
 static struct filter *filter_of(struct source *s)
@@ -78,21 +80,23 @@ static bool folder_excluded(struct filter *f, struct bytes path)
     return false;
 }
 
-/* True if the entry is, lies below, or leads to a chosen path. */
-static bool chosen(struct filter *f, const struct entry *e)
+enum choice { CHOICE_NONE, CHOICE_LEADS, CHOICE_IS };
+
+/* Whether the entry is, or lies below, a chosen path, or leads to one. */
+static enum choice choose(struct filter *f, const struct entry *e)
 {
     /* Where a folder was expected on the way, trouble has to be known. */
     bool may_lead = e->kind == ENTRY_DIRECTORY || e->problem_scope == PROBLEM_ENTRY;
-    bool pass = f->path_count == 0;
+    enum choice choice = f->path_count == 0 ? CHOICE_IS : CHOICE_NONE;
     for (size_t i = 0; i < f->path_count; i++) {
         if (path_is_within(e->path, f->paths[i])) {
             f->matched[i] = true;
-            pass = true;
-        } else if (may_lead && path_is_within(f->paths[i], e->path)) {
-            pass = true;
+            choice = CHOICE_IS;
+        } else if (may_lead && choice == CHOICE_NONE && path_is_within(f->paths[i], e->path)) {
+            choice = CHOICE_LEADS;
         }
     }
-    return pass;
+    return choice;
 }
 
 static bool is_folder(const struct entry *e)
@@ -105,7 +109,9 @@ static bool is_folder(const struct entry *e)
 static int filter_see(struct filter *f, const struct entry *e, struct error *err)
 {
     bool content_item = e->problem_scope == PROBLEM_CONTENT;
-    if (!chosen(f, e) || rules_exclude(f, e->path, is_folder(e)) || folder_excluded(f, e->path)) {
+    enum choice choice = choose(f, e);
+    f->is_passage = choice == CHOICE_LEADS && !content_item && is_folder(e);
+    if (choice == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)) || folder_excluded(f, e->path)) {
         if (is_folder(e) && !content_item)
             source_skip(f->inner);
         return 0;
@@ -116,6 +122,16 @@ static int filter_see(struct filter *f, const struct entry *e, struct error *err
     if (marked > 0)
         source_skip(f->inner);
     return marked < 0 ? -1 : 1;
+}
+
+/* The entry that came last, with its mark. */
+static const struct entry *yield(struct filter *f, const struct entry *e)
+{
+    if (!f->is_passage)
+        return e;
+    f->passage = *e;
+    f->passage.passage = true;
+    return &f->passage;
 }
 
 static int filter_next(struct source *s, const struct entry **out, struct error *err)
@@ -130,7 +146,7 @@ static int filter_next(struct source *s, const struct entry **out, struct error 
         if (got < 0)
             return -1;
         if (got > 0) {
-            *out = e;
+            *out = yield(f, e);
             return 1;
         }
     }
@@ -138,7 +154,12 @@ static int filter_next(struct source *s, const struct entry **out, struct error 
 
 static int filter_load(struct source *s, const struct entry **out, struct error *err)
 {
-    return source_load(filter_of(s)->inner, out, err);
+    struct filter *f = filter_of(s);
+    const struct entry *e = NULL;
+    if (source_load(f->inner, &e, err) != 0)
+        return -1;
+    *out = yield(f, e);
+    return 0;
 }
 
 static void filter_skip(struct source *s)
@@ -154,7 +175,7 @@ static int filter_find(struct source *s, struct bytes path, const struct entry *
     if (got <= 0)
         return got;
     const struct entry *e = *out;
-    if (!chosen(f, e) || rules_exclude(f, e->path, is_folder(e)))
+    if (choose(f, e) == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)))
         return 0;
     for (struct bytes at = path_parent(path); at.size > 0; at = path_parent(at)) {
         if (rules_exclude(f, at, true))

@@ -31,8 +31,8 @@ struct filter_options {
     size_t rule_count;
     struct filter_probe *probe; /* borrowed; or NULL */
     const struct bytes
-        *paths; /* chosen paths: only these, what lies below, and their parents' folders pass; none
-                   = all. Borrowed, as the rules are, until the close */
+        *paths; /* chosen paths: only these, what lies below, and the folders on the way to them
+                   (marked as passages) pass; none = all. Borrowed, as the rules are, until the close */
     size_t path_count;
 };
 

@@ -172,6 +172,14 @@ class Streams(Case):
         self.assertIn("tree/same", text)
         self.assertNotIn("\\xff \n", text)
 
+    def test_list_of_paths(self):
+        """The PATH and what lies below it, not the folders on the way."""
+        self.write("tree/sub/deep/file")
+        self.run_ok("backup", self.path("tree"), self.archive)
+        for place in (self.archive, self.path("tree")):
+            names = self.run_ok("list", "-0", place, "tree/sub/deep").out.split(b"\0")
+            self.assertEqual(names, [b"tree/sub/deep", b"tree/sub/deep/file", b""])
+
     def test_closed_stdout_is_no_crash(self):
         self.run_ok("backup", self.path("tree"), self.archive)
         with open("/dev/full", "wb") as full:

@@ -192,6 +192,25 @@ static void test_chosen_paths(void **state)
     source_close(s);
 }
 
+/* Folders on the way are marked, before and after they are loaded; what was asked for is not. */
+static void test_folders_on_the_way_are_marked(void **state)
+{
+    struct error err = {0};
+    struct source *s = NULL;
+    const struct entry *e = NULL;
+    const struct bytes paths[] = {bytes_of("t/b/a"), bytes_of("t/b/a/keep.o")};
+    struct filter_options options = {.paths = paths, .path_count = 2};
+    (void)state;
+    assert_int_equal(filter_new(list_source(sample()), &options, &s, &err), 0);
+    while (source_next(s, &e, &err) > 0) {
+        bool on_the_way = e->path.size < strlen("t/b/a");
+        assert_int_equal(e->passage, on_the_way);
+        assert_int_equal(source_load(s, &e, &err), 0);
+        assert_int_equal(e->passage, on_the_way);
+    }
+    source_close(s);
+}
+
 static void test_file_on_the_way_does_not_pass(void **state)
 {
     char out[500];
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_excluded_folder_is_skipped),
         cmocka_unit_test(test_excluded_folder_without_order),
         cmocka_unit_test(test_chosen_paths),
+        cmocka_unit_test(test_folders_on_the_way_are_marked),
         cmocka_unit_test(test_file_on_the_way_does_not_pass),
         cmocka_unit_test(test_marked_folder_stays_alone),
         cmocka_unit_test(test_find_is_filtered),
