@@ -9,6 +9,7 @@
 #include "archive/open.h"
 #include "archive/select.h"
 #include "cli/command.h"
+#include "cli/jobs.h"
 #include "cli/print.h"
 #include "cli/tree.h"
 #include "disk/transfer.h"
@@ -16,6 +17,7 @@
 struct restore_settings {
     struct common_settings common;
     struct text_list roots; /* NAME=PLACE */
+    struct option_number jobs;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
     bool map_owners, owner, strip_absolute, dry_run, no_sync;
 };
@@ -35,13 +37,14 @@ struct job {
     os_handle spool;
     struct disk_root *roots;
     struct buffer places; /* the NUL-terminated names of --root */
+    size_t jobs;
     struct transfer transfer;
     bool began; /* the destination may have been changed */
 };
 
 /* ---- What is wanted ---- */
 
-static int check_settings(const struct job *job, struct error *err)
+static int check_settings(struct job *job, struct error *err)
 {
     const struct restore_settings *s = job->settings;
     struct os_stat status;
@@ -52,6 +55,8 @@ static int check_settings(const struct job *job, struct error *err)
                          "--keep-existing and --keep-newer exclude each other");
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
+    if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
+        return -1;
     if (job->destination == NULL)
         return 0;
     there = os_stat_path(job->destination, true, &status, err);
@@ -253,6 +258,7 @@ static void choose_options(struct job *job)
     o->checksum = s->checksum;
     o->clear_flags = s->clear_flags;
     o->no_sync = s->no_sync;
+    o->jobs = job->jobs;
     o->delete_within = job->paths;
     o->delete_within_count = job->path_count;
     job->transfer.watcher = &job->report.watcher;
@@ -417,6 +423,8 @@ static const struct option_spec restore_specs[] = {
      "compare contents even where size and times agree"},
     {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
      "take immutable and append-only flags off what stands in the way"},
+    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), "N",
+     "threads that write files, default one for each core"},
     {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
      "set owners by name where the name exists here; else by number"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},

@@ -5,7 +5,7 @@
  * apply.c has it done (or, in a dry run, plan.c tells it). position.c holds the folders on the way
  * to the entry in hand, placing.c puts a new object under its name, file.c, node.c, folder.c and
  * names.c make the objects, meta.c their metadata. late.c keeps what has to wait for the end of the
- * run, trash.c removes what is to go.
+ * run, trash.c removes what is to go. writers.c has small new files written by other threads.
  *
  * A function that returns -1 failed for the entry in hand; run_failed tells whether the run can go
  * on.
@@ -60,6 +60,7 @@ struct names {
 
 /* Metadata that has to wait. */
 struct late_folder;
+struct writers;
 struct late {
     struct late_folder *folders; /* unordered archives: set deepest first at the end */
     size_t folder_count, folder_capacity;
@@ -98,6 +99,7 @@ struct run {
     struct pairs xattrs;          /* scratch */
     struct names names;
     struct late late;
+    struct writers *writers;          /* NULL: all is done by this thread */
     struct spool trash[3];            /* by enum trash_kind */
     os_handle volumes[APPLY_VOLUMES]; /* a folder on each volume that was written to */
     uint64_t volume_devices[APPLY_VOLUMES];
@@ -223,7 +225,18 @@ struct meta_goal {
     uint32_t inherits;         /* of a fresh one: enum inherits of its folder */
     struct bytes path;
 };
+/* What a thread sets metadata with. */
+struct meta_hand {
+    const struct run *run;   /* for what is the same from beginning to end */
+    struct watcher *watcher; /* told of losses */
+    struct pairs *xattrs;    /* scratch */
+    uint32_t stuck; /* set: all flags of the object, if some of them have to wait for the end of the
+                       run; else 0 */
+};
 /* Sets metadata; what cannot be set is told as a loss. */
+MUST_CHECK int meta_apply(struct meta_hand *h, const struct os_object *o, const struct meta_goal *g,
+                          struct error *err);
+/* The same for the run's own thread; flags that have to wait are kept. */
 MUST_CHECK int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
                         struct error *err);
 /* Copies metadata but for the names of owners. */
@@ -232,6 +245,35 @@ MUST_CHECK int meta_copy(struct metadata *to, const struct metadata *from, struc
 MUST_CHECK int meta_inherits(struct run *r, os_handle folder, uint32_t *out, struct error *err);
 /* Reads the metadata of what is open. */
 MUST_CHECK int meta_read(const struct os_object *o, struct metadata *out, struct error *err);
+
+/* ---- writers.c: threads that write small new files, which the run has made already ---- */
+
+/* Starts with no thread; `threads` at most. */
+MUST_CHECK int writers_new(struct run *r, size_t threads, struct error *err);
+/* Frees; writers_settle or writers_abandon came before. NULL is accepted. */
+void writers_free(struct writers *w);
+/* True if the writers may have a file: one whose size and metadata ask for nothing special, that is
+ * made under its final name in a folder that this run made. */
+bool writers_want(const struct run *r, const struct difference_pair *pair, const struct data *d);
+/* Room for the content of the next file. What had no room any more is passed on; what comes back is
+ * told. -1: the run cannot go on. */
+MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err);
+/* A file that was made, whose content stands in the room that was given last. */
+struct writers_file {
+    const struct entry *want;
+    size_t bytes;
+    os_handle handle;           /* the writers' from now on, also on failure */
+    const struct os_stat *made; /* its status; NULL: nobody needed it yet */
+    uint32_t inherits;          /* enum inherits */
+};
+MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
+/* Waits for a file, if it is one that the writers have: it is whole then, or gone, which was told.
+ * -1: the run cannot go on. */
+MUST_CHECK int writers_wait(struct run *r, uint64_t device, uint64_t file, struct error *err);
+/* Waits for all. -1: the run cannot go on. */
+MUST_CHECK int writers_settle(struct run *r, struct error *err);
+/* Waits for all in a run that stops. */
+void writers_abandon(struct run *r);
 
 /* ---- file.c, node.c, folder.c ---- */
 
@@ -254,6 +296,10 @@ MUST_CHECK int folder_apply(struct run *r, const struct difference_pair *pair, s
 
 void names_init(struct names *n);
 void names_release(struct names *n);
+/* True if others may come to be linked to it. */
+bool names_may_grow(const struct run *r, const struct entry *e);
+/* Forgets what names_note noted of a path. */
+void names_forget(struct run *r, struct bytes path);
 /* Notes what file stands at a name, if others may come to be linked to it. */
 MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
                           struct error *err);

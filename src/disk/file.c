@@ -168,6 +168,42 @@ static int check_changed(struct run *r, struct data *d, struct bytes path, struc
     return 0;
 }
 
+/* Reads the content and makes the file; the rest is the writers'. */
+static int hand_over(struct run *r, const struct difference_pair *pair, struct data *d,
+                     struct error *err)
+{
+    const struct entry *want = pair->want;
+    size_t bytes = (size_t)d->size;
+    bool shared = names_may_grow(r, want);
+    struct placing placing;
+    struct os_stat made;
+    os_handle file;
+    uint8_t *room;
+
+    if (writers_room(r, bytes, &room, err) ||
+        read_want(r, d, 0, (struct data_span){room, bytes}, err) ||
+        check_changed(r, d, want->path, err) ||
+        placing_begin(r, NULL, PLACING_GROWS, &placing, err) ||
+        os_create_file(placing.folder, placing_name(&placing), 0600, &file, err))
+        return -1;
+    if (shared && os_stat_handle(file, &made, err)) {
+        os_close(file);
+        placing_abort(&placing);
+        return -1;
+    }
+    struct writers_file f = {.want = want,
+                             .bytes = bytes,
+                             .handle = file,
+                             .made = shared ? &made : NULL,
+                             .inherits = position_level(r)->inherits};
+    if (writers_add(r, &f, err)) {
+        placing_abort(&placing);
+        return -1;
+    }
+    r->counts->bytes += bytes;
+    return shared ? names_note(r, want, made.device, made.file[0], err) : 0;
+}
+
 int file_place(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     struct data *d = NULL;
@@ -177,6 +213,10 @@ int file_place(struct run *r, const struct difference_pair *pair, struct error *
     if (source_open_data(r->want, &d, err)) {
         r->reading_failed = true;
         return -1;
+    }
+    if (writers_want(r, pair, d)) {
+        result = hand_over(r, pair, d, err);
+        goto out;
     }
     if (making_begin(r, pair, &m, err))
         goto out;

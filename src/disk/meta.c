@@ -15,7 +15,8 @@ static const uint32_t stuck_flags = OS_FLAG_IMMUTABLE | OS_FLAG_APPEND;
 
 /* One object on its way. */
 struct setting {
-    struct run *run;
+    struct meta_hand *hand;
+    const struct run *run;
     const struct os_object *object;
     const struct meta_goal *goal;
     uint64_t owner, group; /* as they are now */
@@ -74,7 +75,7 @@ static int lose(struct setting *s, const char *reason, struct error *err)
 {
     if (os_error_is_broken(err) || err->kind == ERROR_MEMORY)
         return -1;
-    watcher_loss(s->run->watcher, s->goal->path, reason, err);
+    watcher_loss(s->hand->watcher, s->goal->path, reason, err);
     error_release(err);
     return 0;
 }
@@ -185,7 +186,7 @@ static bool may_have_attributes(const struct setting *s)
 static int set_attributes(struct setting *s, struct error *err)
 {
     const struct pairs *want = &s->goal->want->xattrs;
-    struct pairs *now = &s->run->xattrs;
+    struct pairs *now = s->hand->xattrs;
 
     if (!(s->goal->fields & (METADATA_XATTRS | METADATA_ACL)))
         return 0;
@@ -233,7 +234,7 @@ static uint32_t safe_mode(struct setting *s, uint32_t mode)
     if (!(want->known & METADATA_GROUP) || want->group != s->group)
         drop |= 02000;
     if (mode & drop)
-        watcher_loss(s->run->watcher, s->goal->path,
+        watcher_loss(s->hand->watcher, s->goal->path,
                      "setuid or setgid dropped: not its owner or group", NULL);
     return mode & ~drop;
 }
@@ -261,7 +262,7 @@ static int set_mode(struct setting *s, struct error *err)
         if (os_stat_handle(s->object->handle, &after, err))
             return -1;
         if (after.mode != mode)
-            watcher_loss(s->run->watcher, g->path, "mode not exact", NULL);
+            watcher_loss(s->hand->watcher, g->path, "mode not exact", NULL);
     }
     return 0;
 }
@@ -282,7 +283,7 @@ static int set_flags(struct setting *s, struct error *err)
     if (now != (want & ~stuck_flags) && os_set_flags(s->object, want & ~stuck_flags, err))
         return lose(s, "file flags not set", err);
     if (want & stuck_flags)
-        return late_add_flags(s->run, g->path, g->now, want, err);
+        s->hand->stuck = want;
     return 0;
 }
 
@@ -306,7 +307,7 @@ static int check_times(struct setting *s, struct error *err)
                                   : os_stat_at(o->folder, o->name, &after, err))
         return -1;
     if (timestamp_compare(after.mtime, *want) != 0)
-        watcher_loss(s->run->watcher, s->goal->path, "times not exact on this file system", NULL);
+        watcher_loss(s->hand->watcher, s->goal->path, "times not exact on this file system", NULL);
     return 0;
 }
 
@@ -323,13 +324,28 @@ static int set_times(struct setting *s, struct error *err)
     return mtime ? check_times(s, err) : 0;
 }
 
-int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g, struct error *err)
+int meta_apply(struct meta_hand *h, const struct os_object *o, const struct meta_goal *g,
+               struct error *err)
 {
-    struct setting s = {
-        .run = r, .object = o, .goal = g, .owner = g->now->owner, .group = g->now->group};
+    struct setting s = {.hand = h,
+                        .run = h->run,
+                        .object = o,
+                        .goal = g,
+                        .owner = g->now->owner,
+                        .group = g->now->group};
 
+    h->stuck = 0;
     if (set_owner(&s, err) || set_attributes(&s, err) || set_mode(&s, err) ||
         set_capability(&s, err) || set_flags(&s, err))
         return -1;
     return set_times(&s, err);
+}
+
+int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g, struct error *err)
+{
+    struct meta_hand hand = {.run = r, .watcher = r->watcher, .xattrs = &r->xattrs};
+
+    if (meta_apply(&hand, o, g, err))
+        return -1;
+    return hand.stuck ? late_add_flags(r, g->path, g->now, hand.stuck, err) : 0;
 }

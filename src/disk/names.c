@@ -53,7 +53,7 @@ static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t 
     return 0;
 }
 
-static bool may_be_linked_to(const struct run *r, const struct entry *e)
+bool names_may_grow(const struct run *r, const struct entry *e)
 {
     return e->kind != ENTRY_DIRECTORY &&
            (entry_is_further_name(e) || e->shared || e->link_count > 1 || !r->facts->names_known);
@@ -62,7 +62,14 @@ static bool may_be_linked_to(const struct run *r, const struct entry *e)
 int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
                struct error *err)
 {
-    return may_be_linked_to(r, want) ? remember(r, want->path, device, file, err) : 0;
+    return names_may_grow(r, want) ? remember(r, want->path, device, file, err) : 0;
+}
+
+void names_forget(struct run *r, struct bytes path)
+{
+    struct hash128 key = hash_bytes(path);
+
+    table_remove(&r->names.files, &key);
 }
 
 /* The group's file stands at `path` now. */
@@ -122,6 +129,11 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
 
     out->key = hash_bytes(path);
     out->file = table_find(&r->names.files, &out->key);
+    if (!out->file)
+        return 0;
+    if (writers_wait(r, out->file->device, out->file->file, err))
+        return -1;
+    out->file = table_find(&r->names.files, &out->key); /* gone if it could not be written */
     if (!out->file)
         return 0;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);

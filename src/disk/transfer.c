@@ -142,6 +142,9 @@ static int set_up(struct run *r, struct error *err)
         return error_memory(err);
     if (make_id(r, err) || init_anchors(r, &r->transfer->layout, err) || open_anchors(r, err))
         return -1;
+    if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
+        writers_new(r, r->options->jobs - 1, err))
+        return -1;
     return open_diff(r, err);
 }
 
@@ -165,6 +168,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
 
 static void release(struct run *r)
 {
+    writers_free(r->writers);
     diff_free(r->diff);
     source_close(r->have);
     position_release(r);
@@ -246,7 +250,7 @@ static int settle_on_disk(struct run *r, struct error *err)
 
 static int finish(struct run *r, struct error *err)
 {
-    if (position_leave(r, 0, err) || names_finish(r, err) || position_leave(r, 0, err) ||
+    if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) || position_leave(r, 0, err) ||
         trash_sweep(r, err) || trash_empty(r, err) || late_finish_folders(r, err) ||
         late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
@@ -259,6 +263,7 @@ static void abandon(struct run *r)
 {
     struct error ignored = {0};
 
+    writers_abandon(r);
     position_abandon(r);
     trash_abandon(r);
     if (late_finish_flags(r, LATE_BELOW, &ignored))

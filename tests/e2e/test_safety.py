@@ -39,7 +39,8 @@ class Handles(Case):
         super().setUp()
 
     def trace(self, *arguments) -> list:
-        """The mutating calls of a run, as strace prints them."""
+        """The mutating calls of a run, as strace prints them. A call that another thread's call
+        interrupts is printed in two parts, of which the first has the arguments."""
         log = self.path("trace")
         command = ["strace", "-f", "-qq", "-s", "5000", "-o", log, "-e", "trace=" + MUTATING]
         # LeakSanitizer cannot work in a traced process.
@@ -48,7 +49,8 @@ class Handles(Case):
         result = tool(*command, PROGRAM, *arguments, env=environment)
         self.assertEqual(result.status, 0, str(result))
         with open(log, encoding="utf-8", errors="replace") as stream:
-            return [line.split(None, 1)[1] for line in stream]
+            calls = [line.split(None, 1)[1] for line in stream]
+        return [call for call in calls if not call.startswith("<... ")]
 
     def offences(self, lines: list, allowed: str) -> list:
         """The calls that name an entry by more than one component or without a handle. `allowed`

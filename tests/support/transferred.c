@@ -81,6 +81,7 @@ void transferred_init(struct transferred *t, const struct folder *f)
     t->transfer.watcher = &t->watcher;
     t->transfer.options.owners = OWNERS_LEAVE;
     t->transfer.options.no_sync = true;
+    t->transfer.options.jobs = 3;
 }
 
 void transferred_release(struct transferred *t)

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Any number of threads: the same archive, the same tree, and the same honesty about what fails."""
+
+import hashlib
+import os
+import shutil
+import sys
+
+import support
+from support import PROGRAM, Case, tool
+from trees.farm import make_farm
+from trees.full import full_tree
+
+JOBS = ("1", "2", "8")
+
+
+def digest(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()
+
+
+class Backup(Case):
+    """The bytes of an archive are those of its content."""
+
+    def test_same_archive(self):
+        make_farm(self.path("farm"), names=4000, groups=1500)
+        with open(self.path("farm/large"), "wb") as stream:
+            for i in range(30):
+                stream.write(os.urandom(1 << 19) + bytes([i]) * (1 << 19))
+        for suffix in (".tar.zst", ".tar.gz", ".tar"):
+            found = set()
+            for jobs in JOBS * 2:
+                archive = self.path("a" + suffix)
+                self.run_ok("backup", "-j", jobs, "farm", archive, cwd=self.work)
+                found.add(digest(archive))
+            self.assertEqual(len(found), 1, suffix)
+
+    def test_numbers_that_make_no_sense(self):
+        self.write("tree/file")
+        for jobs in ("0", "-1", "100000", "x"):
+            self.run_ok("backup", "--jobs=" + jobs, self.path("tree"), self.path("a.tar"), status=2)
+            self.run_ok("restore", "--jobs=" + jobs, self.path("a.tar"), self.path("out"), status=2)
+
+
+class Restore(Case):
+    """What the threads write is what one writes."""
+
+    def test_same_tree(self):
+        full_tree(self.path("tree"))
+        self.run_ok("backup", self.path("tree"), self.path("a.tar.zst"))
+        for jobs in JOBS:
+            out = self.path("out" + jobs)
+            self.run_ok("restore", "-j", jobs, self.path("a.tar.zst"), out)
+            self.assert_equal_trees(self.path("tree"), out + "/tree", note="-j " + jobs)
+
+    def small_tree(self) -> None:
+        """Files with and without further names, near and far."""
+        for i in range(70):
+            self.write(f"tree/d/f{i:02}", b"content %d\n" % i)
+        for i in range(0, 70, 3):
+            os.link(self.path(f"tree/d/f{i:02}"), self.path(f"tree/d/f{i:02}-again"))
+        os.mkdir(self.path("tree/e"))
+        for i in range(0, 70, 6):
+            os.link(self.path(f"tree/d/f{i:02}"), self.path(f"tree/e/g{i:02}"))
+        os.utime(self.path("tree/d"), (10**9, 10**9))
+        self.run_ok("backup", self.path("tree"), self.path("a.tar"))
+
+    def fail(self, code: str, when: int) -> support.Result:
+        """Restores to `out` while the write of that number fails."""
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        os.mkdir(self.path("out"))
+        return tool(
+            "strace", "-f", "-qq", "-o", self.path("trace"), "-e", "trace=pwrite64",
+            "-e", f"inject=pwrite64:error={code}:when={when}",
+            PROGRAM, "restore", "-j", "3", "--no-sync", self.path("a.tar"), self.path("out"),
+            env={**os.environ, "ASAN_OPTIONS": sanitizer},
+        )  # fmt: skip
+
+    def check_what_stands(self, note: str) -> None:
+        """Every name that stands has its content, and is one file with its fellows."""
+        for folder, _, names in os.walk(self.path("out/tree")):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as stream:
+                    content = stream.read()
+                with open(path.replace("/out/", "/", 1), "rb") as stream:
+                    self.assertEqual(content, stream.read(), f"{note}: {path}")
+                self.assertNotEqual(os.stat(path).st_mode & 0o777, 0o600, f"{note}: {path}")
+
+    def finish(self) -> None:
+        """A second run brings the rest."""
+        self.run_ok("restore", self.path("a.tar"), self.path("out"))
+        self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
+
+    def test_a_file_that_cannot_be_written(self):
+        self.small_tree()
+        for when in range(1, 70, 4):
+            result = self.fail("EFBIG", when)
+            self.assertEqual(result.status, 1, str(result))
+            self.assertIn("File too large", result.text)
+            self.check_what_stands(f"write {when}")
+            self.assertEqual(os.stat(self.path("out/tree/d")).st_mtime, 10**9, f"write {when}")
+            self.finish()
+
+    def test_a_destination_that_is_full(self):
+        self.small_tree()
+        for when in range(1, 70, 7):
+            result = self.fail("ENOSPC", when)
+            self.assertEqual(result.status, 3, str(result))
+            self.assertIn("No space left", result.text)
+            self.check_what_stands(f"write {when}")
+            self.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(support.main())
