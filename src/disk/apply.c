@@ -264,6 +264,9 @@ int apply_pair(struct run *r, const struct difference_pair *pair, struct error *
             return -1;
         return diff_settle(r->diff, DIFF_KEPT, err);
     }
+    int taken = want->passage ? passage_take(r, pair, err) : passage_open(r, want->path, err);
+    if (taken)
+        return taken < 0 ? -1 : 0;
     return r->options->mode == TRANSFER_DRY_RUN ? plan_tell(r, pair, err)
                                                 : apply_want(r, pair, err);
 }

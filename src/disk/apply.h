@@ -2,7 +2,8 @@
  * apply.h: what the files of the transfer share; private to them.
  *
  * transfer.c runs the loop: the diff gives a pair, plan.c decides what is to be done about it, and
- * apply.c has it done (or, in a dry run, plan.c tells it). position.c holds the folders on the way
+ * apply.c has it done (or, in a dry run, plan.c tells it). passage.c has folders wait that are only
+ * on the way to what was asked for. position.c holds the folders on the way
  * to the entry in hand, placing.c puts a new object under its name, file.c, node.c, folder.c and
  * names.c make the objects, meta.c their metadata. late.c keeps what has to wait for the end of the
  * run, trash.c removes what is to go. writers.c has small new files written by other threads.
@@ -54,6 +55,13 @@ struct names {
     struct parent_handle parents[APPLY_PARENTS];
     uint64_t clock;
     struct buffer
+/* Folders on the way to chosen paths that wait for something below them. */
+struct passage;
+struct passages {
+    struct passage *items;
+    size_t count, capacity;
+};
+
         forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;
 };
@@ -95,6 +103,9 @@ struct run {
     struct buffer name; /* of the entry in hand, NUL-terminated */
     struct buffer text; /* scratch */
 
+    struct passages passages;
+    struct table made; /* unordered sources: hashes of the paths of folders that were made before an
+                          entry spoke of them */
     uint8_t *block, *other_block; /* APPLY_BLOCK_BYTES each */
     struct pairs xattrs;          /* scratch */
     struct names names;
@@ -171,6 +182,8 @@ MUST_CHECK int position_enter(struct run *r, struct bytes path, struct error *er
 /* Before the first change below the anchor: its marker. */
 MUST_CHECK int position_mark(struct run *r, struct anchor *a, struct error *err);
 /* Before an object in the folder is changed, but not the folder: the marker, and the volume for the
+/* True if the folder of that path was made for what lies in it, before an entry spoke of it. */
+bool position_made(const struct run *r, struct bytes path);
  * final sync. */
 MUST_CHECK int position_note(struct run *r, struct error *err);
 /* Before the first change in the folder: all that, and flags in the way, the right to write. */
@@ -287,6 +300,16 @@ MUST_CHECK int file_refresh(struct run *r, const struct difference_pair *pair, s
 /* Makes a file anew from another one on the disk, metadata and all; its identity to *made. */
 MUST_CHECK int file_copy(struct run *r, os_handle folder, const char *name,
                          const struct difference_pair *pair, struct error *err);
+/* ---- passage.c: folders on the way to chosen paths ---- */
+
+void passages_release(struct passages *all);
+/* Takes the pair of a folder that is only on the way, and settles it: what is there stays as it is,
+ * what is missing waits. 1 taken, 0 it is to be treated as any other, -1: the run cannot go on. */
+MUST_CHECK int passage_take(struct run *r, const struct difference_pair *pair, struct error *err);
+/* Makes the folders that wait on the way to a path, or tells them in a dry run. -1: the run cannot
+ * go on. */
+MUST_CHECK int passage_open(struct run *r, struct bytes path, struct error *err);
+
 /* Makes a symlink, FIFO, socket or device anew. */
 MUST_CHECK int node_place(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes the folder or goes into it. *skip: what lies below cannot be made. */

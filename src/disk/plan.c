@@ -107,7 +107,8 @@ static struct plan plan_kinds(struct run *r, const struct difference_pair *pair)
     if (pair->have->kind == ENTRY_DIRECTORY)
         return plan_over_folder(r, pair);
     if (pair->want->kind == ENTRY_DIRECTORY) {
-        if (pair->have->kind == ENTRY_SYMLINK && !r->options->delete_extra)
+        if (pair->have->kind == ENTRY_SYMLINK &&
+            (!r->options->delete_extra || !plan_may_delete(r, pair->want->path)))
             return refuse("a link stands where a folder belongs; --delete replaces it");
         return act(PLAN_REPLACE);
     }

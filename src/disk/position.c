@@ -155,6 +155,21 @@ static int extend_here(struct run *r, struct bytes name, struct error *err)
     return buffer_append(&r->here, name.data, name.size, err);
 }
 
+bool position_made(const struct run *r, struct bytes path)
+{
+    struct hash128 key = hash_bytes(path);
+
+    return table_find(&r->made, &key) != NULL;
+}
+
+/* Where content comes in no order, an entry may still speak of the innermost folder. */
+static int note_made(struct run *r, struct error *err)
+{
+    struct hash128 key = hash_bytes(buffer_bytes(&r->here));
+
+    return r->facts->ordered || table_add(&r->made, &key, err) ? 0 : -1;
+}
+
 /* A folder that no entry spoke of. */
 static int make_parent(struct run *r, os_handle *folder, struct error *err)
 {
@@ -198,6 +213,8 @@ static int descend(struct run *r, struct bytes name, struct error *err)
     if (!made)
         return 0;
     position_level(r)->created = true;
+    if (note_made(r, err))
+        return -1;
     watcher_remark(r->watcher, buffer_bytes(&r->here), "made a folder that no entry speaks of");
     return meta_inherits(r, folder, &position_level(r)->inherits, err);
 }

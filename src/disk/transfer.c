@@ -162,6 +162,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
+    table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
         spool_init(&r->trash[i]);
 }
@@ -174,6 +175,8 @@ static void release(struct run *r)
     position_release(r);
     names_release(&r->names);
     late_release(&r->late);
+    passages_release(&r->passages);
+    table_release(&r->made);
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
         spool_release(&r->trash[i]);
     for (size_t i = 0; i < r->anchor_count; i++)

@@ -5,7 +5,7 @@ import os
 import sys
 
 import support
-from support import Case, holdfast, named
+from support import Case, holdfast, named, tool
 
 
 class Roots(Case):
@@ -145,6 +145,59 @@ class Selection(Case):
         with open(self.archive, "rb") as stream:
             self.run_ok("restore", "-", "tree/zoo/c", "tree/sub/b", self.path("out"), stdin=stream)
         self.check_further_names()
+
+    def test_folders_on_the_way_that_are_there_stay(self):
+        """Nobody asked for them: neither mode nor times are set, and of a wrong PATH nothing is."""
+        self.write("out/tree/sub/mine")
+        os.chmod(self.path("out/tree/sub"), 0o700)
+        before = support.snapshot(self.path("out"))
+        self.run_ok("restore", self.archive, "tree/sub/nothing", self.path("out"), status=1)
+        now = support.snapshot(self.path("out"))
+        self.assert_no_lines([str(item) for item in support.compare(before, now)])
+        for archive in (self.archive, self.foreign_archive()):
+            self.run_ok("restore", archive, "tree/sub/deep", self.path("out"))
+            self.assertEqual(os.stat(self.path("out/tree/sub")).st_mode & 0o7777, 0o700)
+            self.assertNotEqual(os.stat(self.path("out/tree/sub")).st_mtime_ns, 123456789)
+            self.assert_equal_trees(self.path("tree/sub/deep"), self.path("out/tree/sub/deep"))
+            support.cleanup(self.path("out/tree/sub/deep"))
+
+    def foreign_archive(self) -> str:
+        """The tree in an archive of another tool's."""
+        archive = self.path("foreign.tar")
+        tool("tar", "--format=pax", "-C", self.work, "-cf", archive, "tree")
+        return archive
+
+    def test_folders_on_the_way_are_made_for_something_alone(self):
+        os.mkdir(self.path("out"))
+        for archive in (self.archive, self.foreign_archive()):
+            for option in ("--dry-run", "--no-sync"):
+                words = ("restore", option, "--json", archive, "tree/sub/nothing", self.path("out"))
+                result = self.run_ok(*words, status=1)
+                self.assertEqual([o for o in result.objects() if o["type"] == "change"], [])
+                self.assertEqual(self.names(), ["."])
+        result = self.run_ok(
+            "restore", "--dry-run", "--json", self.archive, "tree/sub/deep", self.path("out")
+        )
+        told = [named(o) for o in result.objects() if o["type"] == "change"]
+        self.assertEqual(
+            told, [b"tree", b"tree/sub", b"tree/sub/deep", b"tree/sub/deep/file"], str(result)
+        )
+
+    def test_folder_on_the_way_that_comes_last(self):
+        """Another tool's archive may tell of a folder behind its content."""
+        archive = self.path("late.tar")
+        names = ("tree/sub/deep/file", "tree/sub/deep", "tree/sub", "tree")
+        tool("tar", "--format=pax", "-C", self.work, "--no-recursion", "-cf", archive, *names)
+        self.run_ok("restore", archive, "tree/sub/deep/file", self.path("out"))
+        self.assertEqual(os.stat(self.path("out/tree/sub")).st_mtime_ns, 123456789)
+
+    def test_link_on_the_way_is_none_of_the_paths(self):
+        os.makedirs(self.path("out/tree"))
+        os.mkdir(self.path("elsewhere"))
+        os.symlink(self.path("elsewhere"), self.path("out/tree/sub"))
+        self.run_ok("restore", "--delete", self.archive, "tree/sub/deep", self.path("out"), status=1)
+        self.assertTrue(os.path.islink(self.path("out/tree/sub")))
+        self.assertEqual(os.listdir(self.path("elsewhere")), [])
 
     def test_path_that_is_not_there(self):
         result = holdfast("restore", self.archive, "tree/zoo", "tree/nothing", self.path("out"))
