@@ -21,7 +21,7 @@
 #include "disk/transfer.h"
 #include "tree/diff.h"
 
-enum { APPLY_BLOCK_BYTES = 256 * 1024, APPLY_VOLUMES = 8, APPLY_PARENTS = 8 };
+enum { APPLY_BLOCK_BYTES = 256 * 1024, APPLY_VOLUMES = 8 };
 
 /* What stood in a folder's way of being changed, and what a new object in it inherits from it.
  * Looked at once a folder, before the first change. */
@@ -42,28 +42,24 @@ struct level {
 };
 
 /* Names that are one file: where the file of each group stands. */
-struct parent_handle {
-    struct anchor *anchor;
-    struct buffer path; /* relative to the anchor */
-    os_handle folder;
-    uint64_t used; /* when it was used last, by a counter */
-};
+struct parent_handle;
 struct names {
     struct table files; /* struct named_file */
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
-    struct parent_handle parents[APPLY_PARENTS];
+    struct parent_handle *parents; /* folders that links are made from, kept open */
+    size_t parent_count, parent_limit;
     uint64_t clock;
     struct buffer
+        forward; /* names whose first name had not come yet: varint strings path, first name */
+    size_t forward_count;
+};
+
 /* Folders on the way to chosen paths that wait for something below them. */
 struct passage;
 struct passages {
     struct passage *items;
     size_t count, capacity;
-};
-
-        forward; /* names whose first name had not come yet: varint strings path, first name */
-    size_t forward_count;
 };
 
 /* Metadata that has to wait. */
@@ -103,13 +99,13 @@ struct run {
     struct buffer name; /* of the entry in hand, NUL-terminated */
     struct buffer text; /* scratch */
 
-    struct passages passages;
-    struct table made; /* unordered sources: hashes of the paths of folders that were made before an
-                          entry spoke of them */
     uint8_t *block, *other_block; /* APPLY_BLOCK_BYTES each */
     struct pairs xattrs;          /* scratch */
     struct names names;
     struct late late;
+    struct passages passages;
+    struct table made; /* unordered sources: hashes of the paths of folders that were made before an
+                          entry spoke of them */
     struct writers *writers;          /* NULL: all is done by this thread */
     struct spool trash[3];            /* by enum trash_kind */
     os_handle volumes[APPLY_VOLUMES]; /* a folder on each volume that was written to */
@@ -182,12 +178,12 @@ MUST_CHECK int position_enter(struct run *r, struct bytes path, struct error *er
 /* Before the first change below the anchor: its marker. */
 MUST_CHECK int position_mark(struct run *r, struct anchor *a, struct error *err);
 /* Before an object in the folder is changed, but not the folder: the marker, and the volume for the
-/* True if the folder of that path was made for what lies in it, before an entry spoke of it. */
-bool position_made(const struct run *r, struct bytes path);
  * final sync. */
 MUST_CHECK int position_note(struct run *r, struct error *err);
 /* Before the first change in the folder: all that, and flags in the way, the right to write. */
 MUST_CHECK int position_touch(struct run *r, struct error *err);
+/* True if the folder of that path was made for what lies in it, before an entry spoke of it. */
+bool position_made(const struct run *r, struct bytes path);
 /* Goes on into a folder just opened or made; the handle belongs to the position from then on, also
  * on failure. */
 MUST_CHECK int position_push(struct run *r, os_handle folder, const struct os_stat *status,
@@ -275,14 +271,13 @@ MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct e
 struct writers_file {
     const struct entry *want;
     size_t bytes;
-    os_handle handle;           /* the writers' from now on, also on failure */
-    const struct os_stat *made; /* its status; NULL: nobody needed it yet */
-    uint32_t inherits;          /* enum inherits */
+    os_handle handle;  /* the writers' from now on, also on failure */
+    uint32_t inherits; /* enum inherits */
 };
 MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
-/* Waits for a file, if it is one that the writers have: it is whole then, or gone, which was told.
- * -1: the run cannot go on. */
-MUST_CHECK int writers_wait(struct run *r, uint64_t device, uint64_t file, struct error *err);
+/* Waits for the file of a path, if the writers have it: it is whole and noted (names_note) then, or
+ * gone, which was told. -1: the run cannot go on. */
+MUST_CHECK int writers_wait(struct run *r, const struct hash128 *path, struct error *err);
 /* Waits for all. -1: the run cannot go on. */
 MUST_CHECK int writers_settle(struct run *r, struct error *err);
 /* Waits for all in a run that stops. */
@@ -300,6 +295,11 @@ MUST_CHECK int file_refresh(struct run *r, const struct difference_pair *pair, s
 /* Makes a file anew from another one on the disk, metadata and all; its identity to *made. */
 MUST_CHECK int file_copy(struct run *r, os_handle folder, const char *name,
                          const struct difference_pair *pair, struct error *err);
+/* Makes a symlink, FIFO, socket or device anew. */
+MUST_CHECK int node_place(struct run *r, const struct difference_pair *pair, struct error *err);
+/* Makes the folder or goes into it. *skip: what lies below cannot be made. */
+MUST_CHECK int folder_apply(struct run *r, const struct difference_pair *pair, struct error *err);
+
 /* ---- passage.c: folders on the way to chosen paths ---- */
 
 void passages_release(struct passages *all);
@@ -310,20 +310,16 @@ MUST_CHECK int passage_take(struct run *r, const struct difference_pair *pair, s
  * go on. */
 MUST_CHECK int passage_open(struct run *r, struct bytes path, struct error *err);
 
-/* Makes a symlink, FIFO, socket or device anew. */
-MUST_CHECK int node_place(struct run *r, const struct difference_pair *pair, struct error *err);
-/* Makes the folder or goes into it. *skip: what lies below cannot be made. */
-MUST_CHECK int folder_apply(struct run *r, const struct difference_pair *pair, struct error *err);
-
 /* ---- names.c ---- */
 
 void names_init(struct names *n);
 void names_release(struct names *n);
 /* True if others may come to be linked to it. */
 bool names_may_grow(const struct run *r, const struct entry *e);
-/* Forgets what names_note noted of a path. */
-void names_forget(struct run *r, struct bytes path);
-/* Notes what file stands at a name, if others may come to be linked to it. */
+/* Notes what file stands at a name. */
+MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
+                          struct error *err);
+/* The same, if others may come to be linked to it. */
 MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
                           struct error *err);
 /* Makes a further name. *outcome tells what became of it. */

@@ -174,9 +174,7 @@ static int hand_over(struct run *r, const struct difference_pair *pair, struct d
 {
     const struct entry *want = pair->want;
     size_t bytes = (size_t)d->size;
-    bool shared = names_may_grow(r, want);
     struct placing placing;
-    struct os_stat made;
     os_handle file;
     uint8_t *room;
 
@@ -186,22 +184,13 @@ static int hand_over(struct run *r, const struct difference_pair *pair, struct d
         placing_begin(r, NULL, PLACING_GROWS, &placing, err) ||
         os_create_file(placing.folder, placing_name(&placing), 0600, &file, err))
         return -1;
-    if (shared && os_stat_handle(file, &made, err)) {
-        os_close(file);
-        placing_abort(&placing);
-        return -1;
-    }
-    struct writers_file f = {.want = want,
-                             .bytes = bytes,
-                             .handle = file,
-                             .made = shared ? &made : NULL,
-                             .inherits = position_level(r)->inherits};
+    struct writers_file f = {want, bytes, file, position_level(r)->inherits};
     if (writers_add(r, &f, err)) {
         placing_abort(&placing);
         return -1;
     }
     r->counts->bytes += bytes;
-    return shared ? names_note(r, want, made.device, made.file[0], err) : 0;
+    return 0;
 }
 
 int file_place(struct run *r, const struct difference_pair *pair, struct error *err)

@@ -5,6 +5,7 @@
  */
 #include "disk/apply.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The file of a group, by the hash of the path that others name as their first. */
@@ -19,13 +20,34 @@ struct moved_name {
     size_t offset, bytes; /* of the path, in moved_paths */
 };
 
+/* A folder that links are made from, kept open. */
+struct parent_handle {
+    uint64_t hash; /* of the path */
+    uint64_t used; /* when it was used last, by a counter */
+    os_handle folder;
+    struct anchor *anchor;
+    struct buffer path; /* relative to the anchor */
+};
+
+/* All else that a run holds open fits into 256 descriptors (SAFETY R14). */
+enum { OTHER_HANDLES = 256, PARENTS_LEAST = 8, PARENTS_MOST = 256 };
+
+static size_t parent_limit(void)
+{
+    size_t limit = os_handle_limit();
+
+    if (limit < OTHER_HANDLES + PARENTS_LEAST)
+        return PARENTS_LEAST;
+    limit -= OTHER_HANDLES;
+    return limit < PARENTS_MOST ? limit : PARENTS_MOST;
+}
+
 void names_init(struct names *n)
 {
     *n = (struct names){0};
     table_init(&n->files, sizeof(struct named_file), sizeof(struct hash128));
     table_init(&n->moved, sizeof(struct moved_name), sizeof(struct hash128));
-    for (size_t i = 0; i < APPLY_PARENTS; i++)
-        n->parents[i].folder = OS_NO_HANDLE;
+    n->parent_limit = parent_limit();
 }
 
 void names_release(struct names *n)
@@ -34,23 +56,37 @@ void names_release(struct names *n)
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
-    for (size_t i = 0; i < APPLY_PARENTS; i++) {
+    for (size_t i = 0; i < n->parent_count; i++) {
         os_close(n->parents[i].folder);
         buffer_release(&n->parents[i].path);
     }
+    free(n->parents);
 }
 
-static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t file,
-                    struct error *err)
+static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint64_t file,
+                struct error *err)
 {
-    struct hash128 key = hash_bytes(path);
-    struct named_file *f = table_add(&r->names.files, &key, err);
+    struct named_file *f = table_add(&r->names.files, key, err);
 
     if (!f)
         return -1;
     f->device = device;
     f->file = file;
     return 0;
+}
+
+int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
+               struct error *err)
+{
+    return keep(r, path, status->device, status->file[0], err);
+}
+
+static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t file,
+                    struct error *err)
+{
+    struct hash128 key = hash_bytes(path);
+
+    return keep(r, &key, device, file, err);
 }
 
 bool names_may_grow(const struct run *r, const struct entry *e)
@@ -63,13 +99,6 @@ int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_
                struct error *err)
 {
     return names_may_grow(r, want) ? remember(r, want->path, device, file, err) : 0;
-}
-
-void names_forget(struct run *r, struct bytes path)
-{
-    struct hash128 key = hash_bytes(path);
-
-    table_remove(&r->names.files, &key);
 }
 
 /* The group's file stands at `path` now. */
@@ -86,31 +115,54 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 
 /* ---- Where the group's file stands ---- */
 
-/* A folder that links are made from, kept open: groups cluster. Borrowed. */
-static int open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
+/* A place for one more folder: a new one, or that of the folder that was not used for longest. NULL
+ * and ERROR_MEMORY. */
+static struct parent_handle *free_parent(struct names *n, struct error *err)
 {
-    struct parent_handle *oldest = &r->names.parents[0];
-
-    for (size_t i = 0; i < APPLY_PARENTS; i++) {
-        struct parent_handle *p = &r->names.parents[i];
-        if (p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
-            bytes_equal(buffer_bytes(&p->path), spot->parent)) {
-            p->used = ++r->names.clock;
-            *out = p->folder;
-            return 0;
-        }
-        if (p->used < oldest->used)
-            oldest = p;
+    if (!n->parents)
+        n->parents = calloc(n->parent_limit, sizeof *n->parents);
+    if (!n->parents) {
+        error_memory(err);
+        return NULL;
+    }
+    struct parent_handle *oldest = &n->parents[0];
+    if (n->parent_count < n->parent_limit) {
+        oldest = &n->parents[n->parent_count++];
+        oldest->folder = OS_NO_HANDLE;
+        return oldest;
+    }
+    for (size_t i = 1; i < n->parent_count; i++) {
+        if (n->parents[i].used < oldest->used)
+            oldest = &n->parents[i];
     }
     os_close(oldest->folder);
     oldest->folder = OS_NO_HANDLE;
-    buffer_clear(&oldest->path);
-    if (buffer_append(&oldest->path, spot->parent.data, spot->parent.size, err) ||
-        position_open_parent(r, spot, &oldest->folder, err))
-        return -1;
-    oldest->anchor = spot->anchor;
-    oldest->used = ++r->names.clock;
-    *out = oldest->folder;
+    return oldest;
+}
+
+/* The folder of a spot. Borrowed. */
+static int open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
+{
+    struct names *n = &r->names;
+    uint64_t hash = hash_key(spot->parent.data, spot->parent.size);
+    struct parent_handle *p = n->parents, *end = p + n->parent_count;
+
+    while (p < end && !(p->hash == hash && p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
+                        bytes_equal(buffer_bytes(&p->path), spot->parent)))
+        p++;
+    if (p == end) {
+        p = free_parent(n, err);
+        if (!p)
+            return -1;
+        buffer_clear(&p->path);
+        if (buffer_append(&p->path, spot->parent.data, spot->parent.size, err) ||
+            position_open_parent(r, spot, &p->folder, err))
+            return -1;
+        p->anchor = spot->anchor;
+        p->hash = hash;
+    }
+    p->used = ++n->clock;
+    *out = p->folder;
     return 0;
 }
 
@@ -129,11 +181,11 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
 
     out->key = hash_bytes(path);
     out->file = table_find(&r->names.files, &out->key);
-    if (!out->file)
-        return 0;
-    if (writers_wait(r, out->file->device, out->file->file, err))
-        return -1;
-    out->file = table_find(&r->names.files, &out->key); /* gone if it could not be written */
+    if (!out->file) {
+        if (writers_wait(r, &out->key, err))
+            return -1;
+        out->file = table_find(&r->names.files, &out->key);
+    }
     if (!out->file)
         return 0;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);

@@ -21,10 +21,10 @@ enum { WRITERS_MOST = 4, BATCH_FILES = 16, BATCH_BYTES = 512 * 1024 };
 /* A file on its way. */
 struct batch_file {
     os_handle handle; /* OS_NO_HANDLE once it was closed */
-    bool is_noted;    /* names may come to be linked to it */
+    bool may_grow;    /* names may come to be linked to it */
     bool is_seen;     /* `made` holds */
     bool failed;
-    uint64_t device, file; /* if noted */
+    struct hash128 key; /* of the path, if it may grow */
     struct os_stat made;
     struct metadata want; /* owned, its memory is kept for the next file */
     uint32_t inherits;
@@ -123,7 +123,7 @@ static int write_file(struct batch *b, struct batch_file *f, struct error *err)
         .path = path_of(b, f),
     };
 
-    if (!f->is_seen && os_stat_handle(f->handle, &f->made, err))
+    if (os_stat_handle(f->handle, &f->made, err))
         return -1;
     f->is_seen = true;
     if (os_write_at(f->handle, 0, bytes_make(b->data + f->data_at, f->data_bytes), err) ||
@@ -185,6 +185,27 @@ static void tell_losses(struct run *r, struct batch *b)
     b->loss_missing = false;
 }
 
+/* Tells that a file could not be written, and removes what there is of it. -1: the run cannot go
+ * on. */
+static int give_up(struct run *r, const struct batch *b, struct batch_file *f, struct error *err)
+{
+    struct bytes path = path_of(b, f);
+
+    if (f->is_seen)
+        remove_file(r, path, &f->made);
+    r->counts->created--;
+    if (!run_failed(r, path, &f->failure))
+        return 0;
+    if (err->kind == ERROR_NONE) {
+        error_move(err, &f->failure);
+        return -1;
+    }
+    if (f->failure.kind != ERROR_INTERRUPTED)
+        run_error(r, path, &f->failure);
+    error_release(&f->failure);
+    return -1;
+}
+
 /* Waits for the oldest batch with the pool and tells what became of it. -1: the run cannot go on;
  * the batch is done with all the same. */
 static int take_back(struct run *r, struct error *err)
@@ -197,20 +218,10 @@ static int take_back(struct run *r, struct error *err)
     tell_losses(r, b);
     for (size_t i = 0; i < b->count; i++) {
         struct batch_file *f = &b->files[i];
-        if (!f->failed)
-            continue;
-        struct bytes path = path_of(b, f);
-        if (f->is_seen)
-            remove_file(r, path, &f->made);
-        names_forget(r, path);
-        r->counts->created--;
-        if (result == 0)
-            result = run_failed(r, path, &f->failure);
-        if (result && err->kind == ERROR_NONE)
-            error_move(err, &f->failure);
-        else if (f->failure.kind != ERROR_NONE && f->failure.kind != ERROR_INTERRUPTED)
-            run_error(r, path, &f->failure);
-        error_release(&f->failure);
+        if (f->failed && give_up(r, b, f, err))
+            result = -1;
+        else if (!f->failed && f->may_grow && result == 0)
+            result = names_keep(r, &f->key, &f->made, err);
     }
     b->count = 0;
     b->data_bytes = 0;
@@ -314,8 +325,7 @@ int writers_add(struct run *r, const struct writers_file *what, struct error *er
 
     *f = (struct batch_file){
         .handle = what->handle,
-        .is_noted = what->made != NULL,
-        .is_seen = what->made != NULL,
+        .may_grow = names_may_grow(r, what->want),
         .want.xattrs = xattrs,
         .inherits = what->inherits,
         .path_at = b->paths.size,
@@ -323,11 +333,8 @@ int writers_add(struct run *r, const struct writers_file *what, struct error *er
         .data_at = b->data_bytes,
         .data_bytes = what->bytes,
     };
-    if (what->made) {
-        f->made = *what->made;
-        f->device = what->made->device;
-        f->file = what->made->file[0];
-    }
+    if (f->may_grow)
+        f->key = hash_bytes(path);
     if (meta_copy(&f->want, &what->want->meta, err) ||
         buffer_append(&b->paths, path.data, path.size, err) ||
         buffer_append_byte(&b->paths, 0, err)) {
@@ -339,18 +346,18 @@ int writers_add(struct run *r, const struct writers_file *what, struct error *er
     return 0;
 }
 
-/* True if a batch has the file. */
-static bool has_file(const struct batch *b, uint64_t device, uint64_t file)
+/* True if a batch has the file of a path. */
+static bool has_file(const struct batch *b, const struct hash128 *path)
 {
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_file *f = &b->files[i];
-        if (f->is_noted && f->file == file && f->device == device)
+        if (f->may_grow && f->key.low == path->low && f->key.high == path->high)
             return true;
     }
     return false;
 }
 
-int writers_wait(struct run *r, uint64_t device, uint64_t file, struct error *err)
+int writers_wait(struct run *r, const struct hash128 *path, struct error *err)
 {
     struct writers *w = r->writers;
     uint64_t number;
@@ -358,7 +365,7 @@ int writers_wait(struct run *r, uint64_t device, uint64_t file, struct error *er
     if (!w)
         return 0;
     for (number = w->first; number <= w->given; number++) {
-        if (has_file(&w->batches[number % w->batch_count], device, file))
+        if (has_file(&w->batches[number % w->batch_count], path))
             break;
     }
     if (number == w->given && pass_on(r, err))

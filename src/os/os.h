@@ -268,6 +268,7 @@ int os_random(void *bytes, size_t count, struct error *err) MUST_CHECK;
 struct timestamp os_now(void);
 /* Monotonic seconds for rates. */
 double os_ticks(void);
+size_t os_handle_limit(void); /* how many files and folders this process may have open */
 size_t os_core_count(void);  /* cores that this process may run on, at least one */
 bool os_is_privileged(void); /* may set owners: effective uid 0 */
 uint64_t os_user(void);      /* effective uid */

@@ -111,6 +111,7 @@ static void there_is_a_core(void **state)
 {
     (void)state;
     assert_true(os_core_count() >= 1);
+    assert_true(os_handle_limit() >= 16);
 }
 
 int main(void)
