@@ -1,7 +1,9 @@
 """What the end-to-end tests share: running the program, places to work in, and assertions in the
 words of the domain. The disk is looked at with the oracle, never with the program's own eyes."""
 
+import atexit
 import base64
+import functools
 import json
 import os
 import resource
@@ -60,6 +62,17 @@ def _limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 30, 4 << 30))
 
 
+@functools.lru_cache(maxsize=None)
+def program_for_users() -> str:
+    """A copy of the program where every user reaches it: the checkout may lie in root's home."""
+    folder = tempfile.mkdtemp(prefix="holdfast-program-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, 0o755)
+    copy = shutil.copy(PROGRAM, os.path.join(folder, "holdfast"))
+    os.chmod(copy, 0o755)
+    return copy
+
+
 def brief(line: str) -> str:
     """A line short enough to be read in a report."""
     return line if len(line) <= 300 else f"{line[:140]} ... {line[-140:]}"
@@ -70,6 +83,7 @@ def holdfast(*arguments, user: Optional[int] = None, timeout: float = 120, **opt
     a sanitizer or by the clock is a failure of the test at once."""
     command = [PROGRAM, *arguments]
     if user is not None:
+        command[0] = program_for_users()
         options.update(user=user, group=user, extra_groups=[])
     if arguments and arguments[0] == "backup":
         options["preexec_fn"] = _limit_files
