@@ -12,6 +12,7 @@
 #include "archive/record.h"
 #include "archive/tar.h"
 #include "base/table.h"
+#include "tree/data_hash.h"
 
 /* Static texts, so that equal reasons are grouped. */
 static const char changed_small[] = "changed while it was read: this is its last state seen";
@@ -43,6 +44,9 @@ struct run {
     struct buffer stand_ins;
     struct loss_list losses;
     bool began; /* the first member, which carries the archive's record, was written */
+    struct index_writer *index; /* NULL in a dry run */
+    struct data_hasher *hasher;
+    struct index_place place; /* of the entry that is being written */
 };
 
 /* ---- Losses ---- */
@@ -88,6 +92,7 @@ static int note_loss(struct run *r, struct bytes path, const char *reason,
 
     watcher_loss(r->backup->watcher, path, reason, cause);
     r->backup->counts.problems++;
+    r->place.is_inexact = true;
     if (cause == NULL)
         return loss_keep(&r->losses, path, reason, err);
     (void)snprintf(text, sizeof text, "%s: %s", reason, error_reason(cause, why, sizeof why));
@@ -101,6 +106,7 @@ static int note_error(struct run *r, struct bytes path, const struct error *prob
 
     watcher_error(r->backup->watcher, path, problem);
     r->backup->counts.problems++;
+    r->place.is_inexact = true;
     return loss_keep(&r->losses, path, error_reason(problem, text, sizeof text), err);
 }
 
@@ -229,9 +235,12 @@ static int write_header(struct run *r, const struct entry *e, const struct data 
     r->began = true;
     if (r->output == NULL)
         return 1;
-    if (output_begin_entry(r->output, err) != 0)
+    r->place.header_offset = output_position(r->output);
+    if (output_begin_entry(r->output, err) != 0 ||
+        output_write(r->output, r->header.data, r->header.size, err) != 0)
         return -1;
-    return output_write(r->output, r->header.data, r->header.size, err) == 0 ? 1 : -1;
+    r->place.data_offset = output_position(r->output);
+    return 1;
 }
 
 static int write_padding(struct run *r, uint64_t stored, struct error *err)
@@ -242,6 +251,21 @@ static int write_padding(struct run *r, uint64_t stored, struct error *err)
     if (over == 0 || r->output == NULL)
         return 0;
     return output_write(r->output, zeros, TAR_BLOCK_BYTES - over, err);
+}
+
+/* Adds what was written to the index. `data` as for write_header. 1, or -1. */
+static int index_entry(struct run *r, const struct entry *e, const struct data *data,
+                       struct error *err)
+{
+    struct entry stored = *e;
+
+    if (r->index == NULL)
+        return 1;
+    /* A header says these always, and the index says what the header does. */
+    stored.meta.known |= METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME;
+    r->place.extents = data != NULL ? data->extents : NULL;
+    r->place.extent_count = data != NULL ? data->extent_count : 0;
+    return index_add(r->index, &stored, &r->place, err) == 0 ? 1 : -1;
 }
 
 /* ---- Contents ---- */
@@ -263,6 +287,7 @@ static int write_extent(struct run *r, struct data *data, struct extent x, struc
         if (capacity > x.length)
             capacity = (size_t)x.length;
         reading_block(p, data, x.offset, (struct data_span){room, capacity});
+        data_hasher_add(r->hasher, x.offset, bytes_make(room, capacity));
         if (output_commit(r->output, capacity, err) != 0)
             return -1;
         watcher->progress(watcher, 0, capacity, (struct bytes){NULL, 0});
@@ -292,6 +317,7 @@ static int write_large(struct run *r, const struct entry *e, struct data *data, 
 
     if (stored != 1 || r->output == NULL)
         return stored;
+    data_hasher_begin(r->hasher, data->size);
     for (size_t i = 0; result == 1 && i < data->extent_count; i++) {
         result = write_extent(r, data, data->extents[i], &p, err) == 0 ? 1 : -1;
         stored_bytes += data->extents[i].length;
@@ -304,6 +330,20 @@ static int write_large(struct run *r, const struct entry *e, struct data *data, 
     return result;
 }
 
+/* Hashes r->content, which holds the extents of `data` one after the other. */
+static void hash_content(struct run *r, const struct data *data)
+{
+    const uint8_t *at = r->content.data;
+
+    data_hasher_begin(r->hasher, data->size);
+    for (size_t i = 0; i < data->extent_count; i++) {
+        size_t length = (size_t)data->extents[i].length;
+
+        data_hasher_add(r->hasher, data->extents[i].offset, bytes_make(at, length));
+        at += length;
+    }
+}
+
 /* Writes a file that was read into r->content. As write_header. */
 static int write_small(struct run *r, const struct entry *e, struct data *data, struct error *err)
 {
@@ -312,6 +352,7 @@ static int write_small(struct run *r, const struct entry *e, struct data *data, 
 
     if (stored != 1)
         return stored;
+    hash_content(r, data);
     if (output_write(r->output, r->content.data, r->content.size, err) != 0 ||
         write_padding(r, r->content.size, err) != 0)
         return -1;
@@ -368,8 +409,13 @@ static int add_file(struct run *r, const struct entry *listed, struct error *err
         refresh(&e, data);
         result = write_large(r, &e, data, err);
     }
-    if (result == 1)
-        r->backup->counts.file_bytes += data->size;
+    if (result != 1)
+        goto done;
+    r->backup->counts.file_bytes += data->size;
+    e.has_data_hash = data->size != 0 && r->index != NULL;
+    if (e.has_data_hash)
+        e.data_hash = data_hasher_result(r->hasher);
+    result = index_entry(r, &e, data, err);
 done:
     data_close(data);
     error_release(&trouble);
@@ -400,12 +446,20 @@ static int add_first_name(struct run *r, const struct entry *listed, struct erro
     if (source_load(r->source, &loaded, err) != 0)
         return -1;
     e = *loaded;
-    e.shared = e.shared || listed->shared;
+    /* What was known when names were put together decides how many may come. */
+    e.link_count = listed->link_count;
+    e.shared = e.shared || listed->shared || (e.kind != ENTRY_DIRECTORY && e.link_count == 0);
     e.first_name = (struct bytes){NULL, 0};
+    r->place = (struct index_place){0};
     if (e.problem_scope == PROBLEM_METADATA && note_error(r, e.path, e.problem, err) != 0)
         return -1;
-    stored =
-        e.kind == ENTRY_FILE && e.size != 0 ? add_file(r, &e, err) : write_header(r, &e, NULL, err);
+    if (e.kind == ENTRY_FILE && e.size != 0) {
+        stored = add_file(r, &e, err);
+    } else {
+        stored = write_header(r, &e, NULL, err);
+        if (stored == 1)
+            stored = index_entry(r, &e, NULL, err);
+    }
     if (stored == 1)
         count(r, &e);
     return stored;
@@ -421,6 +475,7 @@ static int stand_in(struct run *r, const struct entry *e, struct error *err)
     int stored;
 
     promoted.shared = true;
+    promoted.link_count = 0; /* the names before this one are among them */
     if (buffer_append(&r->stand_ins, e->path.data, e->path.size, err) != 0)
         return -1;
     stored = add_first_name(r, &promoted, err);
@@ -446,7 +501,10 @@ static int add_further_name(struct run *r, const struct entry *e, struct error *
         return stand_in(r, e, err);
     if (record != NULL)
         own.first_name = bytes_make(r->stand_ins.data + record->offset, (size_t)record->bytes);
+    r->place = (struct index_place){0};
     stored = write_header(r, &own, NULL, err);
+    if (stored == 1)
+        stored = index_entry(r, &own, NULL, err);
     if (stored == 1)
         count(r, &own);
     return stored < 0 ? -1 : 0;
@@ -490,7 +548,8 @@ static int finish(struct run *r, struct error *err)
                         .file_bytes = c->file_bytes,
                         .further_names = c->further_names,
                         .losses = r->losses.items,
-                        .loss_count = r->losses.count};
+                        .loss_count = r->losses.count,
+                        .new_index = r->index};
 
     if (r->output == NULL)
         return 0;
@@ -501,7 +560,7 @@ static int finish(struct run *r, struct error *err)
         output_write(r->output, r->header.data, r->header.size, err) != 0)
         return -1;
     c->raw_bytes = output_position(r->output);
-    if (output_finish(r->output, &tail, err) != 0)
+    if (index_writer_finish(r->index, err) != 0 || output_finish(r->output, &tail, err) != 0)
         return -1;
     c->stored_bytes = output_stored_bytes(r->output);
     return 0;
@@ -514,12 +573,16 @@ int backup_run(struct backup *b, struct source *source, struct error *err)
 
     memset(&b->counts, 0, sizeof b->counts);
     table_init(&r.unstored, sizeof(struct unstored), sizeof(struct hash128));
-    if (b->archive != OS_NO_HANDLE && output_new(b->archive, &b->output, &r.output, err) != 0)
+    if (b->archive != OS_NO_HANDLE &&
+        (output_new(b->archive, &b->output, &r.output, err) != 0 ||
+         index_writer_new(b->spool, &r.index, err) != 0 || data_hasher_new(&r.hasher, err) != 0))
         goto done;
     if (add_all(&r, err) == 0 && finish(&r, err) == 0)
         result = 0;
 done:
     output_free(r.output);
+    index_writer_free(r.index);
+    data_hasher_free(r.hasher);
     buffer_release(&r.header);
     buffer_release(&r.comment);
     buffer_release(&r.content);

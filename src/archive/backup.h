@@ -24,6 +24,8 @@ struct backup {
     os_handle archive; /* where the archive goes, borrowed; OS_NO_HANDLE: open all, read no contents
                           and write nothing (a dry run) */
     struct output_options output;
+    const char
+        *spool; /* a folder for the nameless file that a large index grows in; NULL: memory */
     const char *program;  /* "holdfast 0.1.0" */
     struct bytes options; /* the filters and options used, one "name=value" a line, for the
                              archive's own memory */

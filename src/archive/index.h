@@ -91,10 +91,10 @@ MUST_CHECK int index_cursor_next(struct index_cursor *c, const struct index_item
 void index_cursor_release(struct index_cursor *c);
 
 /* Decodes a body that was kept from index_item.body, of a first name: all of *out but number and
- * path. `data_offset` is the item's. */
+ * path; its data_offset is given. */
 MUST_CHECK int index_body_decode(const struct index_head *head, struct bytes body,
-                                 uint64_t data_offset, struct index_memory *memory,
-                                 struct index_item *out, struct error *err);
+                                 struct index_memory *memory, struct index_item *out,
+                                 struct error *err);
 
 /* Appends the content of the head's block. Of its blocks the tail offset is not told: they follow
  * each other right behind the head. */

@@ -377,9 +377,19 @@ static int take_identity(struct cursor *c, const struct index_head *head, struct
     return out->volume < head->volume_count ? 0 : damaged(err, "a file of no file system");
 }
 
-static int take_optional(struct cursor *c, const struct index_head *head, uint32_t flags,
-                         struct index_memory *m, struct index_item *out, struct error *err)
+/* A body that is being decoded. */
+struct taking {
+    struct cursor *c;
+    const struct index_head *head;
+    struct index_memory *memory;
+    struct index_item *out; /* number and data_offset are set */
+};
+
+static int take_optional(const struct taking *t, uint32_t flags, struct error *err)
 {
+    struct cursor *c = t->c;
+    struct index_memory *m = t->memory;
+    struct index_item *out = t->out;
     struct entry *e = &out->entry;
 
     if ((flags & ITEM_FILE_FLAGS) && take_u32(c, &e->meta.flags, err))
@@ -387,7 +397,7 @@ static int take_optional(struct cursor *c, const struct index_head *head, uint32
     e->link_count = 1;
     if ((flags & ITEM_SHARED) && cursor_varint(c, &e->link_count, err))
         return -1;
-    if ((flags & ITEM_IDENTITY) && take_identity(c, head, &e->identity, err))
+    if ((flags & ITEM_IDENTITY) && take_identity(c, t->head, &e->identity, err))
         return -1;
     set_whole(m, out);
     if ((flags & ITEM_SPARSE) && take_extents(c, m, out, err))
@@ -430,13 +440,12 @@ static int take_further(struct cursor *c, struct index_item *out, struct error *
     return 0;
 }
 
-/* Takes a body; number and data_offset of *out are set. */
-static int take_body(struct cursor *c, const struct index_head *head, struct index_memory *m,
-                     struct index_item *out, struct error *err)
+static int take_body(const struct taking *t, struct error *err)
 {
+    struct index_item *out = t->out;
     uint32_t flags = 0;
 
-    if (take_u32(c, &flags, err))
+    if (take_u32(t->c, &flags, err))
         return -1;
     if (!are_sound(flags))
         return damaged(err, "an entry of a form that is not known");
@@ -446,19 +455,19 @@ static int take_body(struct cursor *c, const struct index_head *head, struct ind
     out->entry.shared = (flags & ITEM_SHARED) != 0;
     out->entry.has_data_hash = (flags & ITEM_HASH) != 0;
     if (out->is_further)
-        return take_further(c, out, err);
-    if (take_metadata(c, head, out, err) || take_content(c, &out->entry, err))
+        return take_further(t->c, out, err);
+    if (take_metadata(t->c, t->head, out, err) || take_content(t->c, &out->entry, err))
         return -1;
-    return take_optional(c, head, flags, m, out, err);
+    return take_optional(t, flags, err);
 }
 
-int index_body_decode(const struct index_head *head, struct bytes body, uint64_t data_offset,
-                      struct index_memory *memory, struct index_item *out, struct error *err)
+int index_body_decode(const struct index_head *head, struct bytes body, struct index_memory *memory,
+                      struct index_item *out, struct error *err)
 {
     struct cursor c = {body.data, body.size};
 
-    *out = (struct index_item){.data_offset = data_offset};
-    if (take_body(&c, head, memory, out, err))
+    *out = (struct index_item){.data_offset = out->data_offset};
+    if (take_body(&(struct taking){&c, head, memory, out}, err))
         return -1;
     if (out->is_further)
         return damaged(err, "a further name of a further name");
@@ -554,7 +563,7 @@ static int take_item(struct index_cursor *c, struct error *err)
     item->data_offset = c->position + header_blocks * TAR_BLOCK_BYTES;
     const uint8_t *body = c->at.at;
 
-    if (take_body(&c->at, c->head, &c->memory, item, err))
+    if (take_body(&(struct taking){&c->at, c->head, &c->memory, item}, err))
         return -1;
     item->body = bytes_make(body, (size_t)(c->at.at - body));
     c->position = index_item_end(item);

@@ -374,12 +374,13 @@ static int passed_tail(const struct input *in, const struct tail_reader **out, s
 {
     if (!in->is_drained)
         return 0;
-    *out = in->passing.tail;
-    int found = tail_reader_end(*out, err);
+    int found = tail_reader_end(in->passing.tail, err);
+    *out = found == 1 ? in->passing.tail : NULL;
     if (found != 0)
         return found;
-    *out = in->behind;
-    return tail_reader_end(*out, err);
+    found = tail_reader_end(in->behind, err);
+    *out = found == 1 ? in->behind : NULL;
+    return found;
 }
 
 /* Reads the head of the tail at the end of the file: 1, 0 there is none, -1. */
@@ -403,21 +404,27 @@ static int read_ahead(struct input *in, struct error *err)
     return -1;
 }
 
+/* True if the container itself holds the tail, in pieces that the decoder sees. */
+static bool has_pieces(const struct input *in)
+{
+    return in->compression == COMPRESSION_GZIP || in->compression == COMPRESSION_ZSTD;
+}
+
 int input_tail(struct input *in, const struct tail **out, struct error *err)
 {
     const struct tail_reader *reader = NULL;
     int ahead = read_ahead(in, err);
+    int passed = ahead < 0 ? -1 : passed_tail(in, &reader, err);
 
-    /* Of a file the tail has to stand where those look for it who do not read all. */
-    if (ahead < 0 || (ahead == 0 && in->raw.can_seek && in->compression != COMPRESSION_OTHER &&
-                      in->compression != COMPRESSION_NONE))
-        return ahead;
-    int passed = passed_tail(in, &reader, err);
-
-    if (passed < 0 || (passed == 0 && ahead == 0))
-        return passed;
-    if (passed == 0 && in->is_drained)
+    if (passed < 0)
+        return -1;
+    /* Of a file the pieces have to stand where those look for them who do not read all. */
+    if (in->raw.can_seek && has_pieces(in) && reader == in->passing.tail && ahead == 0)
+        return 0;
+    if (in->is_drained && ahead == 1 && reader != (has_pieces(in) ? in->passing.tail : in->behind))
         return error_set(err, ERROR_FORMAT, "read tail", "the archive's tail is damaged");
+    if (passed == 0 && ahead == 0)
+        return 0;
     *out = tail_reader_tail(passed == 1 ? reader : in->ahead);
     return 1;
 }

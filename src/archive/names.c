@@ -29,3 +29,16 @@ int names_clean(struct buffer *out, struct bytes name, enum names_absolute absol
     }
     return 0;
 }
+
+int names_check_roots(const struct source_facts *facts, struct error *err)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        const char *name = facts->roots[i].name;
+
+        if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, ".") == 0 ||
+            strcmp(name, "..") == 0 || (i != 0 && strcmp(facts->roots[i - 1].name, name) >= 0))
+            return error_set(err, ERROR_FORMAT, "read archive",
+                             "the names of its roots are malformed");
+    }
+    return 0;
+}

@@ -1,10 +1,11 @@
 /*
- * names.h: member names as other tools write them, brought to the form of entry paths.
+ * names.h: member names as other tools write them, brought to the form of entry paths; names of
+ * roots.
  */
 #ifndef HOLDFAST_ARCHIVE_NAMES_H
 #define HOLDFAST_ARCHIVE_NAMES_H
 
-#include "base/buffer.h"
+#include "tree/source.h"
 
 enum names_absolute { NAMES_KEEP_ABSOLUTE, NAMES_STRIP_ABSOLUTE };
 
@@ -13,5 +14,9 @@ enum names_absolute { NAMES_KEEP_ABSOLUTE, NAMES_STRIP_ABSOLUTE };
  * "./" become the empty path. */
 MUST_CHECK int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
                            struct error *err);
+
+/* Checks the names of an archive's roots, which become places: only sound ones, in order, each
+ * once; else ERROR_FORMAT. */
+MUST_CHECK int names_check_roots(const struct source_facts *facts, struct error *err);
 
 #endif

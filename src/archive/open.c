@@ -4,6 +4,7 @@
 #include "archive/open.h"
 
 #include "archive/foreign.h"
+#include "archive/index_source.h"
 
 int open_any_archive(os_handle handle, const struct reader_options *options,
                      struct opened_archive *out, struct error *err)
@@ -26,6 +27,29 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
     }
     out->is_ours = out->is_tar && reader_is_ours(out->source);
     return 0;
+}
+
+int open_indexed_archive(os_handle handle, const struct reader_options *options,
+                         struct opened_archive *out, struct error *err)
+{
+    struct source *source;
+    int found = index_source_open(handle, &source, err);
+
+    if (found == 0)
+        return open_any_archive(handle, options, out, err);
+    if (found < 0) {
+        os_close(handle);
+        return -1;
+    }
+    *out = (struct opened_archive){.source = source, .is_ours = true, .is_indexed = true};
+    return 0;
+}
+
+const struct tail *opened_tail(const struct opened_archive *a)
+{
+    if (a->is_indexed)
+        return index_source_tail(a->source);
+    return a->is_tar ? reader_tail(a->source) : NULL;
 }
 
 bool may_be_archive(const char *path)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/first_names.h"
+#include "archive/index_sum.h"
 #include "archive/member_data.h"
 #include "archive/names.h"
 #include "archive/record.h"
@@ -36,6 +38,9 @@ struct reader {
     struct error problem;
     struct table kinds;
     struct member_data member;
+    struct index_sum sum; /* over the entries of our own archives, to be held against the index */
+    struct first_names first_names;
+    uint64_t entry_count;
     const struct tail *tail;
     struct bytes *lost; /* what facts.lost points to */
     bool ours;
@@ -232,6 +237,24 @@ static void find_losses(struct reader *r, const struct tar_member *m)
     r->entry.problem = &r->problem;
 }
 
+/* Adds the entry to what is held against the index. */
+static int sum_up(struct reader *r, struct error *err)
+{
+    struct index_item item = {.entry = r->entry,
+                              .number = r->entry_count,
+                              .is_further = entry_is_further_name(&r->entry),
+                              .data_offset = tar_position(r->decoder),
+                              .extents = r->member.data.extents,
+                              .extent_count = r->member.data.extent_count};
+
+    r->entry_count++;
+    if (item.is_further)
+        (void)first_names_take(&r->first_names, &r->entry, &item.first);
+    else if (r->entry.shared && first_names_add(&r->first_names, &r->entry, item.number, err) != 0)
+        return -1;
+    return index_sum_add(&r->sum, &item, err);
+}
+
 static int make_entry(struct reader *r, const struct tar_member *m, struct error *err)
 {
     struct entry *e = &r->entry;
@@ -253,7 +276,9 @@ static int make_entry(struct reader *r, const struct tar_member *m, struct error
         e->meta.known = 0; /* its metadata stands at the first name */
     member_data_begin(&r->member, r->decoder, m);
     find_losses(r, m);
-    return follow_kind(r, err);
+    if (follow_kind(r, err) != 0)
+        return -1;
+    return r->ours ? sum_up(r, err) : 0;
 }
 
 /* ---- The source ---- */
@@ -276,6 +301,7 @@ static int tell_lost(struct reader *r, struct error *err)
 /* After the last member: everything behind it is read, checked and told. */
 static int finish(struct reader *r, struct error *err)
 {
+    const struct index_sum *index;
     uint64_t trailing = 0;
     int found;
 
@@ -291,6 +317,10 @@ static int finish(struct reader *r, struct error *err)
     if (r->ours && found == 0)
         return error_set(err, ERROR_FORMAT, "read archive",
                          "its end record is missing: the archive was cut or damaged at its end");
+    index = input_index_sum(r->input);
+    if (r->ours && index != NULL && !index_sum_entries_equal(&r->sum, index))
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "the archive is damaged: its index does not match its content");
     return tell_lost(r, err);
 }
 
@@ -388,6 +418,8 @@ static void reader_free(struct reader *r)
     error_release(&r->problem);
     error_release(&r->pending_error);
     table_release(&r->kinds);
+    index_sum_release(&r->sum);
+    first_names_release(&r->first_names);
     free(r->lost);
     free(r);
 }
@@ -409,20 +441,6 @@ static const struct source_ops reader_ops = {
     .close = reader_close,
 };
 
-/* Root names become places: only sound ones, in order, each once. */
-static int check_roots(const struct source_facts *facts, struct error *err)
-{
-    for (size_t i = 0; i < facts->root_count; i++) {
-        const char *name = facts->roots[i].name;
-
-        if (name[0] == '\0' || strchr(name, '/') != NULL || strcmp(name, ".") == 0 ||
-            strcmp(name, "..") == 0 || (i != 0 && strcmp(facts->roots[i - 1].name, name) >= 0))
-            return error_set(err, ERROR_FORMAT, "read archive",
-                             "the names of its roots are malformed");
-    }
-    return 0;
-}
-
 static int take_facts(struct reader *r, const struct source_facts *facts, struct error *err)
 {
     r->ours = true;
@@ -431,7 +449,7 @@ static int take_facts(struct reader *r, const struct source_facts *facts, struct
     r->facts.sequential = true;
     r->facts.names_known = true;
     r->facts.complete_metadata = true;
-    return check_roots(facts, err);
+    return names_check_roots(facts, err);
 }
 
 /* An archive without a member has nothing but its end to tell that it is ours; on a pipe that is
@@ -480,7 +498,9 @@ int reader_open(struct input *in, const struct reader_options *options, struct s
     r->input = in;
     r->options = *options;
     table_init(&r->kinds, sizeof(struct kind_record), sizeof(struct hash128));
-    if (tar_decoder_new(&r->tar_input, &r->decoder, err) != 0 || recognise(r, err) != 0) {
+    first_names_init(&r->first_names);
+    if (index_sum_init(&r->sum, err) != 0 ||
+        tar_decoder_new(&r->tar_input, &r->decoder, err) != 0 || recognise(r, err) != 0) {
         reader_free(r);
         return -1;
     }

@@ -87,10 +87,27 @@ static int mask_one(struct buffer *out, struct bytes character, uint32_t value, 
     return buffer_append(out, text, (size_t)length, err);
 }
 
+/* How many bytes stand for themselves: printable ASCII, the usual. */
+static size_t plain_bytes(struct bytes b)
+{
+    size_t count = 0;
+
+    while (count < b.size && b.data[count] >= ' ' && b.data[count] < 0x7f && b.data[count] != '\\')
+        count++;
+    return count;
+}
+
 int text_mask(struct buffer *out, struct bytes b, struct error *err)
 {
     while (b.size) {
         uint32_t value;
+        size_t plain = plain_bytes(b);
+
+        if (buffer_append(out, b.data, plain, err))
+            return -1;
+        b = skip(b, plain);
+        if (!b.size)
+            break;
         size_t count = decode(b, &value);
         char text[8];
 

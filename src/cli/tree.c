@@ -1,6 +1,7 @@
 /*
- * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive is reader,
- * catalogue (of other tools' archives), select.
+ * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive whose
+ * contents are not asked for is index, filter, name groups; any other is reader, catalogue (of
+ * other tools' archives), select.
  */
 #include "cli/tree.h"
 
@@ -182,6 +183,13 @@ static struct reader_options reader_options_of(const struct tree_options *o)
     return (struct reader_options){.strip_absolute = o->strip_absolute, .watcher = o->watcher};
 }
 
+const char *tree_spool_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return folder != NULL && folder[0] != '\0' ? folder : "/tmp";
+}
+
 /* Chosen names of an archive, with a folder for what has to be kept aside. */
 static int add_select(struct tree *t, const struct filter_options *filter,
                       const struct tree_options *o, struct error *err)
@@ -191,16 +199,31 @@ static int add_select(struct tree *t, const struct filter_options *filter,
                                     .archive = t->reopen,
                                     .reader = reader_options_of(o)};
     struct error ignored = {0};
-    const char *folder = getenv("TMPDIR");
 
-    if (o->contents && os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp",
-                                    &t->spool, &ignored) != 0)
+    if (o->contents && os_open_root(tree_spool_folder(), &t->spool, &ignored) != 0)
         t->spool = OS_NO_HANDLE; /* then in memory */
     error_release(&ignored);
     select.spool = t->spool;
     if (select_new(t->source, &select, &t->chosen, err) != 0)
         return -1;
     t->source = t->chosen;
+    return 0;
+}
+
+/* An index is read as a disk is. */
+static int stack_index(struct tree *t, const struct tree_options *o, struct error *err)
+{
+    struct filter_options filter = filter_options_of(t, o);
+
+    if (filters_anything(&filter)) {
+        if (filter_new(t->source, &filter, &t->chosen, err) != 0)
+            return -1;
+        t->source = t->chosen;
+    }
+    if (namegroup_new(t->source, (struct namegroup_options){.count_is_hint = false}, &t->groups,
+                      err) != 0)
+        return -1;
+    t->source = t->groups;
     return 0;
 }
 
@@ -215,10 +238,14 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     t->is_archive = true;
     if (strcmp(what, "-") != 0 && os_open_path(what, &handle, err) != 0)
         return -1;
-    if (open_any_archive(handle, &reader, &archive, err) != 0)
+    if (o->contents ? open_any_archive(handle, &reader, &archive, err)
+                    : open_indexed_archive(handle, &reader, &archive, err))
         return -1;
     t->source = archive.source;
     t->is_ours = archive.is_ours;
+    t->is_indexed = archive.is_indexed;
+    if (t->is_indexed)
+        return stack_index(t, o, err);
     t->reopen = strcmp(what, "-") != 0 && input_can_seek(archive.input) ? what : NULL;
     t->input = archive.input;
     if (archive.is_ours) {

@@ -41,9 +41,10 @@ struct tree_options {
 struct tree {
     struct source *source; /* the outermost: what to read */
     struct source *walk;   /* the walk below, or NULL for archives */
-    struct source *groups; /* the name groups (namegroup.h) of a walk, or NULL */
+    struct source *groups; /* the name groups (namegroup.h) of a walk or an index, or NULL */
     struct source *chosen; /* the filter or select that knows which paths matched, or NULL */
     bool is_archive, is_ours;
+    bool is_indexed; /* an archive that is read by its index, with wrappers as a walk has them */
     struct input *input;   /* of an archive */
     struct source *reader; /* of a tar archive: for reader_tail; or NULL */
     const char *reopen;    /* the name of an archive that can be read once more, or NULL */
@@ -72,6 +73,9 @@ void tree_close(struct tree *t);
 
 /* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options);
+
+/* The folder that nameless temporary files are made in: $TMPDIR, or /tmp. Borrowed. */
+const char *tree_spool_folder(void);
 
 /* True if the name is a folder (following links), false if a file, -1 with an error if it is
  * neither or not there. */

@@ -18,7 +18,7 @@ int tree_open_first(struct tree *t, const char *what, const struct tree_options 
     }
     if (tree_open(t, what, options, err) != 0)
         return -1;
-    if (t->is_archive && samefile_new(t->source, &t->source, err) != 0) {
+    if (t->is_archive && !t->is_indexed && samefile_new(t->source, &t->source, err) != 0) {
         tree_close(t);
         return -1;
     }
@@ -27,7 +27,8 @@ int tree_open_first(struct tree *t, const char *what, const struct tree_options 
 
 static size_t next_unmatched(const struct tree *t, size_t from)
 {
-    return t->is_archive ? select_unmatched(t->chosen, from) : filter_unmatched(t->chosen, from);
+    return t->is_archive && !t->is_indexed ? select_unmatched(t->chosen, from)
+                                           : filter_unmatched(t->chosen, from);
 }
 
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options)

@@ -1,0 +1,443 @@
+/*
+ * index_source.c: blocks of the index, one at a time, to entries. What a first name says is kept,
+ * as it is encoded, until all names of its file were seen: its further names have it from there.
+ */
+#include "archive/index_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/frames.h"
+#include "archive/index_data.h"
+#include "archive/input_decoder.h"
+#include "archive/names.h"
+#include "archive/tar.h"
+#include "base/table.h"
+
+/* A first name whose further names are to come. */
+struct kept_name {
+    uint64_t number; /* of the entry */
+    uint64_t data_offset;
+    uint64_t missing; /* names not seen yet; UINT64_MAX if nobody knows */
+    uint8_t *body;    /* the encoded entry */
+    uint64_t body_bytes;
+};
+
+/* One decompressed block and the place in it. */
+struct open_block {
+    size_t index; /* SIZE_MAX: none */
+    struct buffer stored, memory;
+    struct index_cursor cursor;
+};
+
+struct index_source {
+    struct source source;
+    struct input_raw raw;
+    struct tail_place place;
+    struct tail_reader *tail_reader;
+    const struct tail *tail;
+    const struct index_head *head;
+    struct frames *frames;
+    struct source_facts facts;
+    struct bytes *lost;
+
+    struct open_block here;  /* what the stream is at */
+    struct open_block there; /* where a first name was looked up that had been skipped */
+    struct table kept;
+    struct index_memory memory; /* of a further name's body */
+    struct index_item first;    /* what a further name has from its first one */
+    uint8_t *spent;             /* the body of the first name that was forgotten last */
+    struct entry entry;         /* what came last, with its content: */
+    uint64_t data_offset;
+    const struct extent *extents;
+    size_t extent_count;
+    struct buffer skipped;   /* the folder whose content is not wanted, or empty */
+    struct buffer last_path; /* of the last block */
+};
+
+static struct index_source *index_of(struct source *s)
+{
+    return (struct index_source *)s;
+}
+
+static int damaged(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_FORMAT, "read index", "the archive's index is damaged: %s", what);
+}
+
+/* ---- Blocks ---- */
+
+static int open_block(struct index_source *s, struct open_block *open, size_t index,
+                      struct error *err)
+{
+    const struct index_block *b = &s->head->blocks[index];
+    struct os_range part = {b->tail_offset + TAIL_BLOCK_HEADER_BYTES,
+                            (size_t)b->block.stored_bytes};
+    struct bytes content;
+
+    open->index = SIZE_MAX;
+    buffer_clear(&open->stored);
+    if (input_tail_read(&s->raw, &s->place, part, &open->stored, err) ||
+        tail_block_content(&b->block, buffer_bytes(&open->stored), &open->memory, &content, err))
+        return -1;
+    index_cursor_begin(&open->cursor, s->head, b, content);
+    open->index = index;
+    return 0;
+}
+
+static void open_block_release(struct open_block *open)
+{
+    buffer_release(&open->stored);
+    buffer_release(&open->memory);
+    index_cursor_release(&open->cursor);
+}
+
+/* True if everything from that block on up to the next one lies in the folder that is skipped. */
+static bool is_skipped(const struct index_source *s, size_t index)
+{
+    struct bytes folder = buffer_bytes(&s->skipped);
+
+    return folder.size != 0 && index + 1 < s->head->block_count &&
+           path_is_within(s->head->blocks[index].first_path, folder) &&
+           path_is_within(s->head->blocks[index + 1].first_path, folder);
+}
+
+/* Goes on to the next block that has something that is wanted: 1, 0 at the end, -1. */
+static int next_block(struct index_source *s, struct error *err)
+{
+    size_t index = s->here.index == SIZE_MAX ? 0 : s->here.index + 1;
+
+    if (s->here.index != SIZE_MAX) {
+        buffer_clear(&s->last_path);
+        if (buffer_append(&s->last_path, s->here.cursor.memory.path.data,
+                          s->here.cursor.memory.path.size, err))
+            return -1;
+    }
+    while (index < s->head->block_count && is_skipped(s, index))
+        index++;
+    if (index >= s->head->block_count)
+        return 0;
+    if (s->last_path.size != 0 &&
+        path_compare(buffer_bytes(&s->last_path), s->head->blocks[index].first_path) >= 0)
+        return damaged(err, "its blocks are not in order");
+    return open_block(s, &s->here, index, err) ? -1 : 1;
+}
+
+/* True if the rest of the present block lies in the folder that is skipped. */
+static bool is_rest_skipped(const struct index_source *s)
+{
+    struct bytes folder = buffer_bytes(&s->skipped);
+    size_t next = s->here.index + 1;
+
+    return folder.size != 0 && next < s->head->block_count &&
+           path_is_within(buffer_bytes(&s->here.cursor.memory.path), folder) &&
+           path_is_within(s->head->blocks[next].first_path, folder);
+}
+
+/* The next item: 1, 0 at the end, -1. */
+static int next_item(struct index_source *s, const struct index_item **out, struct error *err)
+{
+    for (;;) {
+        int more = 0;
+
+        if (s->here.index != SIZE_MAX && !is_rest_skipped(s))
+            more = index_cursor_next(&s->here.cursor, out, err);
+        if (more != 0)
+            return more;
+        more = next_block(s, err);
+        if (more != 1)
+            return more;
+    }
+}
+
+/* ---- First names ---- */
+
+static int keep(struct index_source *s, const struct index_item *item, struct error *err)
+{
+    uint64_t links = item->entry.link_count;
+    struct kept_name *k;
+
+    if (!item->entry.shared || links == 1)
+        return 0;
+    k = table_add(&s->kept, &item->number, err);
+    if (!k)
+        return -1;
+    k->body = malloc(item->body.size);
+    if (!k->body) {
+        table_remove(&s->kept, &item->number);
+        return error_memory(err);
+    }
+    memcpy(k->body, item->body.data, item->body.size);
+    k->body_bytes = item->body.size;
+    k->data_offset = item->data_offset;
+    k->missing = links != 0 ? links - 1 : UINT64_MAX;
+    return 0;
+}
+
+/* The block that holds an entry. */
+static size_t block_of(const struct index_head *head, uint64_t number)
+{
+    size_t low = 0, high = head->block_count;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (head->blocks[middle].first_entry <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Looks up an entry that was not kept, because it stands in a folder that was skipped. Names that
+ * come one after the other have their first names so, too, as a rule: the place in the block stays.
+ */
+static int look_up(struct index_source *s, uint64_t number, struct error *err)
+{
+    struct open_block *there = &s->there;
+    size_t index = block_of(s->head, number);
+    const struct index_item *item = &there->cursor.item;
+    bool is_behind = there->index == index && there->cursor.taken != 0 && item->number <= number;
+
+    if (!is_behind && open_block(s, there, index, err))
+        return -1;
+    while (there->cursor.taken == 0 || item->number != number) {
+        int more = index_cursor_next(&there->cursor, &item, err);
+
+        if (more <= 0)
+            return more < 0 ? -1 : damaged(err, "a further name of no file");
+    }
+    if (item->is_further)
+        return damaged(err, "a further name of a further name");
+    s->first = *item;
+    return 0;
+}
+
+/* Makes s->first what the item's first name says. */
+static int find_first(struct index_source *s, const struct index_item *item, struct error *err)
+{
+    struct kept_name *k = table_find(&s->kept, &item->first);
+
+    if (!k)
+        return look_up(s, item->first, err);
+    s->first.data_offset = k->data_offset;
+    if (index_body_decode(s->head, bytes_make(k->body, (size_t)k->body_bytes), &s->memory,
+                          &s->first, err))
+        return -1;
+    if (k->missing != UINT64_MAX && --k->missing == 0) {
+        free(s->spent);
+        s->spent = k->body; /* s->first points into it */
+        table_remove(&s->kept, &item->first);
+    }
+    return 0;
+}
+
+/* ---- Entries ---- */
+
+/* Makes s->entry of an item: its own or, of a further name, its first one's. */
+static int make_entry(struct index_source *s, const struct index_item *item, struct error *err)
+{
+    const struct index_item *of = item;
+    struct entry *e = &s->entry;
+
+    if (item->is_further) {
+        if (find_first(s, item, err))
+            return -1;
+        of = &s->first;
+        if (of->entry.kind != item->entry.kind)
+            return damaged(err, "names of one file that are of two kinds");
+    } else if (keep(s, item, err)) {
+        return -1;
+    }
+    *e = of->entry;
+    e->path = item->entry.path;
+    e->name_offset = item->entry.name_offset;
+    e->depth = item->entry.depth;
+    e->shared = item->is_further || of->entry.shared;
+    e->identity = (struct identity){.volume = 1};
+    e->identity.file[0] = (item->is_further ? item->first : item->number) + 1;
+    /* A tar header has no change time, and contents are not to be taken as equal because of it. */
+    e->meta.known &= ~(uint32_t)METADATA_CTIME;
+    s->data_offset = of->data_offset;
+    s->extents = of->extents;
+    s->extent_count = of->extent_count;
+    return 0;
+}
+
+static int index_next(struct source *source, const struct entry **out, struct error *err)
+{
+    struct index_source *s = index_of(source);
+    const struct index_item *item;
+    int more;
+
+    do {
+        more = next_item(s, &item, err);
+        if (more != 1)
+            return more;
+        if (make_entry(s, item, err))
+            return -1;
+    } while (s->skipped.size != 0 && path_is_within(s->entry.path, buffer_bytes(&s->skipped)));
+    buffer_clear(&s->skipped);
+    *out = &s->entry;
+    return 1;
+}
+
+static int index_load(struct source *source, const struct entry **out, struct error *err)
+{
+    (void)err;
+    *out = &index_of(source)->entry;
+    return 0;
+}
+
+static void index_skip(struct source *source)
+{
+    struct index_source *s = index_of(source);
+    struct error err = {0};
+
+    buffer_clear(&s->skipped);
+    if (buffer_append(&s->skipped, s->entry.path.data, s->entry.path.size, &err) != 0)
+        buffer_clear(&s->skipped); /* out of memory: the content comes, and is refused one by one */
+    error_release(&err);
+}
+
+static int index_open_data(struct source *source, struct data **out, struct error *err)
+{
+    struct index_source *s = index_of(source);
+    struct index_place place = {
+        .data_offset = s->data_offset, .extents = s->extents, .extent_count = s->extent_count};
+
+    return index_data_open(s->frames, s->entry.size, &place, out, err);
+}
+
+static const struct source_facts *index_facts(struct source *source)
+{
+    return &index_of(source)->facts;
+}
+
+/* ---- Opening ---- */
+
+static void index_free(struct index_source *s)
+{
+    struct kept_name *k;
+    size_t place = 0;
+
+    while ((k = table_next(&s->kept, &place)) != NULL)
+        free(k->body);
+    table_release(&s->kept);
+    open_block_release(&s->here);
+    open_block_release(&s->there);
+    index_memory_release(&s->memory);
+    frames_free(s->frames);
+    tail_reader_free(s->tail_reader);
+    input_raw_release(&s->raw);
+    buffer_release(&s->skipped);
+    buffer_release(&s->last_path);
+    free(s->lost);
+    free(s->spent);
+    free(s);
+}
+
+static void index_close(struct source *source)
+{
+    struct index_source *s = index_of(source);
+    os_handle handle = s->raw.handle;
+
+    index_free(s);
+    os_close(handle);
+}
+
+static const struct source_ops index_ops = {
+    .next = index_next,
+    .load = index_load,
+    .skip = index_skip,
+    .open_data = index_open_data,
+    .facts = index_facts,
+    .close = index_close,
+};
+
+/* How the archive is stored, by its first bytes: 1, 0 if it is in none of our containers, -1. */
+static int find_container(struct index_source *s, enum container *out, struct error *err)
+{
+    struct bytes head;
+
+    if (!s->raw.can_seek)
+        return 0;
+    if (input_raw_peek(&s->raw, TAR_BLOCK_BYTES, &head, err))
+        return -1;
+    *out = input_zstd_begins(head)   ? CONTAINER_ZSTD
+           : input_gzip_begins(head) ? CONTAINER_GZIP
+                                     : CONTAINER_PLAIN;
+    return 1;
+}
+
+/* Reads the tail's head: 1, 0 if there is no index that belongs to this container, -1. */
+static int read_head(struct index_source *s, struct error *err)
+{
+    enum container container;
+    int found = find_container(s, &container, err);
+
+    if (found == 1)
+        found = input_tail_find(&s->raw, container, &s->place, err);
+    if (found != 1)
+        return found;
+    if (tail_reader_new(&s->tail_reader, err) ||
+        input_tail_head(&s->raw, &s->place, s->tail_reader, err))
+        return -1;
+    s->tail = tail_reader_tail(s->tail_reader);
+    s->head = s->tail->index;
+    if (!s->head || s->tail->container != container || !s->tail->facts.ordered)
+        return 0;
+    return names_check_roots(&s->tail->facts, err) ? -1 : 1;
+}
+
+static int take_facts(struct index_source *s, struct error *err)
+{
+    const struct tail *t = s->tail;
+
+    s->facts = t->facts;
+    s->facts.sequential = false;
+    s->facts.names_known = true;
+    s->lost = calloc(t->loss_count + 1, sizeof *s->lost);
+    if (!s->lost)
+        return error_memory(err);
+    for (size_t i = 0; i < t->loss_count; i++)
+        s->lost[i] = t->losses[i].path;
+    s->facts.lost = s->lost;
+    s->facts.lost_count = t->loss_count;
+    return 0;
+}
+
+int index_source_open(os_handle handle, struct source **out, struct error *err)
+{
+    struct index_source *s = calloc(1, sizeof *s);
+    struct error failure = {0};
+    int result = -1;
+
+    if (!s)
+        return error_memory(err);
+    s->source.ops = &index_ops;
+    s->here.index = s->there.index = SIZE_MAX;
+    table_init(&s->kept, sizeof(struct kept_name), sizeof(uint64_t));
+    if (input_raw_init(&s->raw, handle, &failure) == 0)
+        result = read_head(s, &failure);
+    if (result == 1 &&
+        (take_facts(s, &failure) || frames_new(handle, s->tail, &s->frames, &failure)))
+        result = -1;
+    if (result == 1) {
+        *out = &s->source;
+        return 1;
+    }
+    index_free(s);
+    if (result < 0 && failure.kind == ERROR_MEMORY)
+        error_move(err, &failure);
+    else
+        result = 0;
+    error_release(&failure);
+    return result;
+}
+
+const struct tail *index_source_tail(const struct source *s)
+{
+    return ((const struct index_source *)s)->tail;
+}

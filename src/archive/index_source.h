@@ -1,0 +1,22 @@
+/*
+ * index_source.h: an archive of ours, by its index, as a source that behaves like a walk of a disk:
+ * ordered and not sequential; every name opens its content, wherever it stands in the archive;
+ * names of one file have the same identity and no first_name, so that filter.h and then namegroup.h
+ * stand on top of it as they do on a walk. Nothing of the tar stream is read but the frames of the
+ * contents that are opened; of the index no blocks that a skipped folder fills.
+ */
+#ifndef HOLDFAST_ARCHIVE_INDEX_SOURCE_H
+#define HOLDFAST_ARCHIVE_INDEX_SOURCE_H
+
+#include "archive/tail.h"
+#include "os/os.h"
+
+/* Opens the archive on `handle`, which belongs to the source when 1 is returned: 0 if it has no
+ * index that can be used (not one of ours, a pipe, compressed anew, damaged): then read the stream.
+ */
+MUST_CHECK int index_source_open(os_handle handle, struct source **out, struct error *err);
+
+/* The archive's tail. Borrowed until the source is closed. */
+const struct tail *index_source_tail(const struct source *s);
+
+#endif
