@@ -93,7 +93,7 @@ static int open_existing(char *path, char **rest, os_handle *out, struct error *
 
 static int make_one(os_handle folder, const char *name, os_handle *inner, struct error *err)
 {
-    if (os_make_dir(folder, name, 0755, err)) {
+    if (os_make_dir(folder, name, os_default_folder_mode(), err)) {
         if (!os_error_is_exists(err))
             return -1;
         error_release(err);

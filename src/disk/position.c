@@ -174,7 +174,8 @@ static int note_made(struct run *r, struct error *err)
 static int make_parent(struct run *r, os_handle *folder, struct error *err)
 {
     if (position_touch(r, err) ||
-        os_make_dir(position_folder(r), (const char *)r->name.data, 0755, err) ||
+        os_make_dir(position_folder(r), (const char *)r->name.data, os_default_folder_mode(),
+                    err) ||
         os_open_dir(position_folder(r), (const char *)r->name.data, folder, err))
         return -1;
     r->counts->created++;

@@ -280,6 +280,8 @@ void os_prepare_process(void);
 /* The mode of a new file as the user wants it: 0666 without what the umask took when
  * os_prepare_process was called. */
 uint32_t os_default_mode(void);
+/* The same of a new folder: 0777 without that. */
+uint32_t os_default_folder_mode(void);
 /* After this call os_stop_requested() turns to the signal's number once the user wants to stop
  * (SIGINT, SIGTERM, SIGHUP); 0 until then. The second signal is only noted, the third of a kind
  * ends the process. What the parent had ignored stays ignored. */

@@ -100,6 +100,18 @@ class Roots(Case):
         self.run_ok("restore", archive, self.path("out"))
         self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
 
+    def test_folders_that_the_run_makes_itself_follow_the_umask(self):
+        self.write("tree/sub/file")
+        archive = self.path("a.tar")
+        tool("tar", "-C", self.work, "-cf", archive, "tree/sub/file")
+        for umask in (0o022, 0o077, 0o002):
+            with self.subTest(umask=oct(umask)):
+                out = self.path(f"new/out {umask}")
+                self.run_ok("restore", archive, out, umask=umask)
+                for folder in (self.path("new"), out, out + "/tree", out + "/tree/sub"):
+                    self.assertEqual(os.stat(folder).st_mode & 0o7777, 0o777 & ~umask, folder)
+                support.cleanup(self.path("new"))
+
 
 class Selection(Case):
     """restore ARCHIVE PATH... DEST: the paths, all below them, and the folders above them."""

@@ -108,6 +108,11 @@ uint32_t os_default_mode(void)
     return 0666 & ~(uint32_t)users_umask;
 }
 
+uint32_t os_default_folder_mode(void)
+{
+    return 0777 & ~(uint32_t)users_umask;
+}
+
 static void on_signal(int number)
 {
     /* Whoever asks twice shall not have to wait for our tidying up: the next one ends the process.
