@@ -98,7 +98,16 @@ bool names_may_grow(const struct run *r, const struct entry *e)
 int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
                struct error *err)
 {
-    return names_may_grow(r, want) ? remember(r, want->path, device, file, err) : 0;
+    if (!names_may_grow(r, want))
+        return 0;
+    /* One record a file is enough: at its first name, where all others look as well. */
+    if (entry_is_further_name(want)) {
+        struct hash128 key = hash_bytes(want->first_name);
+        const struct named_file *f = table_find(&r->names.files, &key);
+        if (f && f->device == device && f->file == file)
+            return 0;
+    }
+    return remember(r, want->path, device, file, err);
 }
 
 /* The group's file stands at `path` now. */
