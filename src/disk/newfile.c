@@ -57,13 +57,34 @@ static uint32_t choose_mode(const struct newfile *f)
     return os_default_mode();
 }
 
+/* Where a link at the path leads is where the file goes: the link stays what the user made it. */
+static int open_target(struct newfile *f, const char *path, struct error *err)
+{
+    struct os_stat status;
+    struct buffer real = {0};
+    enum os_leads leads;
+    int result = -1;
+
+    if (os_stat_path(path, false, &status, NULL) != 0 || status.kind != OS_SYMLINK)
+        return open_place(f, path, err);
+    if (os_follow(OS_NO_HANDLE, path, &leads, &real, err) != 0)
+        goto out;
+    if (leads != OS_LEADS_SOMEWHERE)
+        (void)error_set(err, ERROR_USAGE, NULL, "is a link that leads nowhere");
+    else if (buffer_terminate(&real, err) == 0)
+        result = open_place(f, (const char *)real.data, err);
+out:
+    buffer_release(&real);
+    return result;
+}
+
 int newfile_begin(struct newfile *f, const char *path, struct error *err)
 {
     struct error none = {0};
     uint32_t mode;
 
     *f = (struct newfile){.folder = OS_NO_HANDLE, .file = OS_NO_HANDLE};
-    if (open_place(f, path, err) != 0)
+    if (open_target(f, path, err) != 0)
         goto fail;
     mode = choose_mode(f);
     if (os_create_unnamed(f->folder, mode, &f->file, &none) == 0)

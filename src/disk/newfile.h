@@ -18,8 +18,9 @@ struct newfile {
 
 enum newfile_durability { NEWFILE_SYNC, NEWFILE_NO_SYNC };
 
-/* Begins a file that will be at `path` (its folder must be there; a link at the path's last
- * component is replaced, not followed). */
+/* Begins a file that will be at `path` (its folder must be there). A link at the path's last
+ * component is followed, once and here: what it leads to is replaced; one that leads nowhere is
+ * ERROR_USAGE. */
 MUST_CHECK int newfile_begin(struct newfile *f, const char *path, struct error *err);
 /* Puts it in place, over what stands there. The struct is released whatever the result. */
 MUST_CHECK int newfile_commit(struct newfile *f, enum newfile_durability durability,

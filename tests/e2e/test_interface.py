@@ -180,6 +180,19 @@ class Streams(Case):
             names = self.run_ok("list", "-0", place, "tree/sub/deep").out.split(b"\0")
             self.assertEqual(names, [b"tree/sub/deep", b"tree/sub/deep/file", b""])
 
+    def test_archive_that_is_a_link(self):
+        """The link stays, what it leads to is replaced; one that leads nowhere is no name."""
+        self.run_ok("backup", self.path("tree"), self.archive)
+        os.symlink(os.path.basename(self.archive), self.path("latest.tar"))
+        self.write("tree/one more")
+        self.run_ok("backup", self.path("tree"), self.path("latest.tar"))
+        self.assertTrue(os.path.islink(self.path("latest.tar")))
+        self.assert_verified(self.path("tree"), self.archive)
+        os.unlink(self.archive)
+        result = self.run_ok("backup", self.path("tree"), self.path("latest.tar"), status=2)
+        self.assertIn("is a link that leads nowhere", result.text)
+        self.assertTrue(os.path.islink(self.path("latest.tar")))
+
     def test_closed_stdout_is_no_crash(self):
         self.run_ok("backup", self.path("tree"), self.archive)
         with open("/dev/full", "wb") as full:

@@ -107,18 +107,39 @@ static void a_name_that_is_taken_meanwhile_is_replaced(void **state)
     check_names(folder, "a ");
 }
 
-static void a_link_is_replaced_and_not_followed(void **state)
+/* "latest" stays a link: the file that it leads to is replaced. */
+static void a_link_is_followed_once(void **state)
+{
+    const struct folder *folder = *state;
+    struct os_stat status;
+    struct newfile f;
+
+    check_done(os_make_dir(folder->handle, "d", 0700, &err));
+    check_done(os_make_symlink(folder->handle, "b", bytes_of("d/target"), &err));
+    check_done(os_make_symlink(folder->handle, "a", bytes_of("b"), &err));
+    check_done(newfile_begin(&f, in(folder, "d/target"), &err));
+    write_text(&f, "old");
+    check_done(newfile_commit(&f, NEWFILE_SYNC, &err));
+    check_done(newfile_begin(&f, in(folder, "a"), &err));
+    write_text(&f, "new");
+    check_done(newfile_commit(&f, NEWFILE_SYNC, &err));
+    check_done(os_stat_at(folder->handle, "a", &status, &err));
+    assert_int_equal(status.kind, OS_SYMLINK);
+    check_done(os_stat_path(in(folder, "d/target"), false, &status, &err));
+    assert_int_equal(status.size, 3);
+    check_names(folder, "a b d ");
+}
+
+static void a_link_that_leads_nowhere_is_refused(void **state)
 {
     const struct folder *folder = *state;
     struct newfile f;
 
-    folder_write(folder->handle, "target", 0600, "old");
-    check_done(os_make_symlink(folder->handle, "a", bytes_of("target"), &err));
-    check_done(newfile_begin(&f, in(folder, "a"), &err));
-    write_text(&f, "new");
-    check_done(newfile_commit(&f, NEWFILE_SYNC, &err));
-    check_file(folder, "a", "new");
-    check_file(folder, "target", "old");
+    check_done(os_make_symlink(folder->handle, "a", bytes_of("nowhere"), &err));
+    check_done(os_make_symlink(folder->handle, "b", bytes_of("b"), &err));
+    check_kind(newfile_begin(&f, in(folder, "a"), &err), ERROR_USAGE);
+    check_kind(newfile_begin(&f, in(folder, "b"), &err), ERROR_USAGE);
+    check_names(folder, "a b ");
 }
 
 static void a_folder_is_not_replaced(void **state)
@@ -156,7 +177,8 @@ int main(void)
         TEST(a_file_appears_when_it_is_whole),
         TEST(an_old_file_stands_until_then_and_keeps_its_mode),
         TEST(a_name_that_is_taken_meanwhile_is_replaced),
-        TEST(a_link_is_replaced_and_not_followed),
+        TEST(a_link_is_followed_once),
+        TEST(a_link_that_leads_nowhere_is_refused),
         TEST(a_folder_is_not_replaced),
         TEST(a_missing_folder_is_told_with_the_path),
     };
