@@ -48,7 +48,7 @@ struct names {
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
     struct parent_handle *parents; /* folders that links are made from, kept open */
-    size_t parent_count, parent_limit;
+    size_t parent_count;
     uint64_t clock;
     struct buffer
         forward; /* names whose first name had not come yet: varint strings path, first name */
@@ -60,6 +60,13 @@ struct passage;
 struct passages {
     struct passage *items;
     size_t count, capacity;
+};
+
+/* What a source without order has, for --delete. */
+struct extras {
+    struct table seen;   /* by hash of the path */
+    struct buffer roots; /* top-level names, NUL-terminated */
+    size_t root_count;
 };
 
 /* Metadata that has to wait. */
@@ -104,6 +111,7 @@ struct run {
     struct names names;
     struct late late;
     struct passages passages;
+    struct extras extras;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
     struct writers *writers;          /* NULL: all is done by this thread */
@@ -118,6 +126,9 @@ struct run {
 /* Does what the plan says about a pair of entries, or tells it in a dry run, and settles it. -1:
  * the run cannot go on. */
 MUST_CHECK int apply_pair(struct run *r, const struct difference_pair *pair, struct error *err);
+/* What stands and the source lacks: noted for the delete phase, or told in a dry run, if --delete
+ * may act on it; else counted. -1: the run cannot go on. */
+MUST_CHECK int apply_extra(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Tells the failure of an entry and releases it: 0; or -1 if the run cannot go on after it, err
  * being kept. */
 MUST_CHECK int run_failed(struct run *r, struct bytes path, struct error *err);
@@ -309,6 +320,15 @@ MUST_CHECK int passage_take(struct run *r, const struct difference_pair *pair, s
 /* Makes the folders that wait on the way to a path, or tells them in a dry run. -1: the run cannot
  * go on. */
 MUST_CHECK int passage_open(struct run *r, struct bytes path, struct error *err);
+
+/* ---- extras.c: --delete where the source has no order ---- */
+
+void extras_init(struct extras *x);
+void extras_release(struct extras *x);
+/* Remembers an entry of the source, if it matters. */
+MUST_CHECK int extras_see(struct run *r, const struct entry *want, struct error *err);
+/* After the last entry: goes through the roots that were seen and treats what was not as extra. */
+MUST_CHECK int extras_find(struct run *r, struct error *err);
 
 /* ---- names.c ---- */
 

@@ -22,32 +22,21 @@ struct moved_name {
 
 /* A folder that links are made from, kept open. */
 struct parent_handle {
-    uint64_t hash; /* of the path */
-    uint64_t used; /* when it was used last, by a counter */
-    os_handle folder;
     struct anchor *anchor;
     struct buffer path; /* relative to the anchor */
+    os_handle folder;
+    uint64_t used; /* when it was used last, by a counter */
 };
 
 /* All else that a run holds open fits into 256 descriptors (SAFETY R14). */
-enum { OTHER_HANDLES = 256, PARENTS_LEAST = 8, PARENTS_MOST = 256 };
-
-static size_t parent_limit(void)
-{
-    size_t limit = os_handle_limit();
-
-    if (limit < OTHER_HANDLES + PARENTS_LEAST)
-        return PARENTS_LEAST;
-    limit -= OTHER_HANDLES;
-    return limit < PARENTS_MOST ? limit : PARENTS_MOST;
-}
+enum { OTHER_HANDLES = 256, PARENTS_FEW = 8, PARENTS_MANY = 256, PARENTS_CHOICE = 4 };
 
 void names_init(struct names *n)
 {
     *n = (struct names){0};
     table_init(&n->files, sizeof(struct named_file), sizeof(struct hash128));
     table_init(&n->moved, sizeof(struct moved_name), sizeof(struct hash128));
-    n->parent_limit = parent_limit();
+    n->parent_count = os_handle_limit() < OTHER_HANDLES + PARENTS_MANY ? PARENTS_FEW : PARENTS_MANY;
 }
 
 void names_release(struct names *n)
@@ -56,7 +45,7 @@ void names_release(struct names *n)
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
-    for (size_t i = 0; i < n->parent_count; i++) {
+    for (size_t i = 0; n->parents && i < n->parent_count; i++) {
         os_close(n->parents[i].folder);
         buffer_release(&n->parents[i].path);
     }
@@ -124,54 +113,47 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 
 /* ---- Where the group's file stands ---- */
 
-/* A place for one more folder: a new one, or that of the folder that was not used for longest. NULL
- * and ERROR_MEMORY. */
-static struct parent_handle *free_parent(struct names *n, struct error *err)
+static int make_parents(struct names *n, struct error *err)
 {
+    n->parents = calloc(n->parent_count, sizeof *n->parents);
     if (!n->parents)
-        n->parents = calloc(n->parent_limit, sizeof *n->parents);
-    if (!n->parents) {
-        error_memory(err);
-        return NULL;
-    }
-    struct parent_handle *oldest = &n->parents[0];
-    if (n->parent_count < n->parent_limit) {
-        oldest = &n->parents[n->parent_count++];
-        oldest->folder = OS_NO_HANDLE;
-        return oldest;
-    }
-    for (size_t i = 1; i < n->parent_count; i++) {
-        if (n->parents[i].used < oldest->used)
-            oldest = &n->parents[i];
-    }
-    os_close(oldest->folder);
-    oldest->folder = OS_NO_HANDLE;
-    return oldest;
+        return error_memory(err);
+    for (size_t i = 0; i < n->parent_count; i++)
+        n->parents[i].folder = OS_NO_HANDLE;
+    return 0;
 }
 
-/* The folder of a spot. Borrowed. */
+/* The folder of a spot. Borrowed. Its path's hash leaves a few places to choose from, of which it
+ * takes the one that was not used for longest. */
 static int open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
 {
     struct names *n = &r->names;
-    uint64_t hash = hash_key(spot->parent.data, spot->parent.size);
-    struct parent_handle *p = n->parents, *end = p + n->parent_count;
 
-    while (p < end && !(p->hash == hash && p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
-                        bytes_equal(buffer_bytes(&p->path), spot->parent)))
-        p++;
-    if (p == end) {
-        p = free_parent(n, err);
-        if (!p)
-            return -1;
-        buffer_clear(&p->path);
-        if (buffer_append(&p->path, spot->parent.data, spot->parent.size, err) ||
-            position_open_parent(r, spot, &p->folder, err))
-            return -1;
-        p->anchor = spot->anchor;
-        p->hash = hash;
+    if (!n->parents && make_parents(n, err))
+        return -1;
+    uint64_t hash = hash_key(spot->parent.data, spot->parent.size);
+    struct parent_handle *first =
+        &n->parents[hash % (n->parent_count / PARENTS_CHOICE) * PARENTS_CHOICE];
+    struct parent_handle *oldest = first;
+    for (struct parent_handle *p = first; p < first + PARENTS_CHOICE; p++) {
+        if (p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
+            bytes_equal(buffer_bytes(&p->path), spot->parent)) {
+            p->used = ++n->clock;
+            *out = p->folder;
+            return 0;
+        }
+        if (p->used < oldest->used)
+            oldest = p;
     }
-    p->used = ++n->clock;
-    *out = p->folder;
+    os_close(oldest->folder);
+    oldest->folder = OS_NO_HANDLE;
+    buffer_clear(&oldest->path);
+    if (buffer_append(&oldest->path, spot->parent.data, spot->parent.size, err) ||
+        position_open_parent(r, spot, &oldest->folder, err))
+        return -1;
+    oldest->anchor = spot->anchor;
+    oldest->used = ++n->clock;
+    *out = oldest->folder;
     return 0;
 }
 

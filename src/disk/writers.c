@@ -16,7 +16,7 @@
 #include "os/pool.h"
 
 /* Files are open while they wait: 96 at most, beside the folders (SAFETY R14). */
-enum { WRITERS_MOST = 4, BATCH_FILES = 16, BATCH_BYTES = 512 * 1024 };
+enum { WRITERS_MOST = 4, OPEN_FILES = 96, BATCH_FILES = 32, BATCH_BYTES = 512 * 1024 };
 
 /* A file on its way. */
 struct batch_file {
@@ -62,6 +62,7 @@ struct writers {
     struct pool *pool;
     struct batch *batches;
     size_t batch_count;
+    size_t batch_files; /* that a batch takes */
     uint64_t first, given;
 };
 
@@ -245,6 +246,7 @@ int writers_new(struct run *r, size_t threads, struct error *err)
     if (!w->batches)
         return error_memory(err);
     w->batch_count = threads + 2;
+    w->batch_files = OPEN_FILES / w->batch_count;
     for (size_t i = 0; i < w->batch_count; i++) {
         struct batch *b = &w->batches[i];
         b->task.work = write_batch;
@@ -302,7 +304,7 @@ int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
     struct writers *w = r->writers;
     struct batch *b = &w->batches[w->given % w->batch_count];
 
-    if (b->count == BATCH_FILES || BATCH_BYTES - b->data_bytes < bytes) {
+    if (b->count == w->batch_files || BATCH_BYTES - b->data_bytes < bytes) {
         if (pass_on(r, err))
             return -1;
         b = &w->batches[w->given % w->batch_count];
