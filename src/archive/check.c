@@ -8,6 +8,9 @@
 
 #include <xxhash.h>
 
+#include "archive/index_sum.h"
+#include "tree/data_hash.h"
+
 enum { BLOCK_BYTES = 1 << 18 };
 
 struct check {
@@ -15,15 +18,33 @@ struct check {
     struct watcher *watcher;
     struct check_counts *counts;
     struct tail seen; /* counts as they are in the stream */
+    struct data_hasher *hasher;
+    struct index_sum sum; /* of the contents alone */
 };
+
+static int read_extent(struct check *c, struct data *data, struct extent x, uint8_t *block,
+                       struct error *err)
+{
+    while (x.length != 0) {
+        size_t wanted = x.length < BLOCK_BYTES ? (size_t)x.length : BLOCK_BYTES, got = 0;
+
+        if (data_read(data, x.offset, (struct data_span){block, wanted}, &got, err) != 0)
+            return -1;
+        if (got == 0)
+            return error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
+        data_hasher_add(c->hasher, x.offset, bytes_make(block, got));
+        c->watcher->progress(c->watcher, 0, got, (struct bytes){NULL, 0});
+        x.offset += got;
+        x.length -= got;
+    }
+    return 0;
+}
 
 /* Reads a content to its end. */
 static int read_content(struct check *c, struct error *err)
 {
     struct data *data = NULL;
     uint8_t *block;
-    uint64_t offset = 0;
-    size_t got = 1;
     int result = 0;
 
     if (source_open_data(c->archive.source, &data, err) != 0)
@@ -31,18 +52,10 @@ static int read_content(struct check *c, struct error *err)
     block = malloc(BLOCK_BYTES);
     if (block == NULL)
         result = error_memory(err);
-    for (size_t i = 0; result == 0 && i < data->extent_count; i++) {
-        uint64_t end = data->extents[i].offset + data->extents[i].length;
-
-        for (offset = data->extents[i].offset; result == 0 && offset < end; offset += got) {
-            size_t wanted = end - offset < BLOCK_BYTES ? (size_t)(end - offset) : BLOCK_BYTES;
-
-            result = data_read(data, offset, (struct data_span){block, wanted}, &got, err);
-            if (result == 0 && got == 0)
-                result = error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
-            c->watcher->progress(c->watcher, 0, got, (struct bytes){NULL, 0});
-        }
-    }
+    data_hasher_begin(c->hasher, data->size);
+    for (size_t i = 0; result == 0 && i < data->extent_count; i++)
+        result = read_extent(c, data, data->extents[i], block, err);
+    index_sum_content(&c->sum, data_hasher_result(c->hasher));
     c->counts->bytes += data->size;
     c->seen.file_bytes += data->size;
     free(block);
@@ -186,6 +199,17 @@ static int compare_counts(const struct check *c, const struct tail *tail, struct
     return 0;
 }
 
+/* The index's hashes of contents against the contents. The rest of it the reader has compared. */
+static int compare_hashes(const struct check *c, struct error *err)
+{
+    const struct index_sum *index = input_index_sum(c->archive.input);
+
+    if (index == NULL || index_sum_contents_equal(&c->sum, index))
+        return 0;
+    return error_set(err, ERROR_FORMAT, "verify",
+                     "the archive is damaged: its index has other hashes than its files");
+}
+
 static void tell_losses(const struct check *c, const struct tail *tail)
 {
     for (size_t i = 0; i < tail->loss_count; i++) {
@@ -208,8 +232,12 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
     int result = -1;
 
     *counts = (struct check_counts){0};
+    if (index_sum_init(&c.sum, err) != 0 || data_hasher_new(&c.hasher, err) != 0) {
+        os_close(handle);
+        goto done;
+    }
     if (open_any_archive(handle, &options, &c.archive, err) != 0)
-        return -1;
+        goto done;
     counts->is_ours = c.archive.is_ours;
     if (read_stream(&c, err) != 0) {
         if (err->kind == ERROR_FORMAT)
@@ -218,7 +246,7 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
     }
     tail = c.archive.is_tar ? reader_tail(c.archive.source) : NULL;
     if (tail != NULL) {
-        if (compare_counts(&c, tail, err) != 0 ||
+        if (compare_counts(&c, tail, err) != 0 || compare_hashes(&c, err) != 0 ||
             (frames_apply(&c, tail) && check_frames(&c, tail, err) != 0))
             goto done;
         tell_losses(&c, tail);
@@ -226,5 +254,7 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
     result = 0;
 done:
     source_close(c.archive.source);
+    data_hasher_free(c.hasher);
+    index_sum_release(&c.sum);
     return result;
 }

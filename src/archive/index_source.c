@@ -14,6 +14,10 @@
 #include "archive/tar.h"
 #include "base/table.h"
 
+/* How many first names are looked up in blocks that were skipped, each at the price of a block,
+ * before all those blocks are read after all. */
+enum { LOOK_UPS = 8 };
+
 /* A first name whose further names are to come. */
 struct kept_name {
     uint64_t number; /* of the entry */
@@ -43,6 +47,7 @@ struct index_source {
 
     struct open_block here;  /* what the stream is at */
     struct open_block there; /* where a first name was looked up that had been skipped */
+    unsigned look_ups;       /* how often; from LOOK_UPS on nothing is skipped any more */
     struct table kept;
     struct index_memory memory; /* of a further name's body */
     struct index_item first;    /* what a further name has from its first one */
@@ -97,7 +102,7 @@ static bool is_skipped(const struct index_source *s, size_t index)
 {
     struct bytes folder = buffer_bytes(&s->skipped);
 
-    return folder.size != 0 && index + 1 < s->head->block_count &&
+    return folder.size != 0 && s->look_ups < LOOK_UPS && index + 1 < s->head->block_count &&
            path_is_within(s->head->blocks[index].first_path, folder) &&
            path_is_within(s->head->blocks[index + 1].first_path, folder);
 }
@@ -129,7 +134,7 @@ static bool is_rest_skipped(const struct index_source *s)
     struct bytes folder = buffer_bytes(&s->skipped);
     size_t next = s->here.index + 1;
 
-    return folder.size != 0 && next < s->head->block_count &&
+    return folder.size != 0 && s->look_ups < LOOK_UPS && next < s->head->block_count &&
            path_is_within(buffer_bytes(&s->here.cursor.memory.path), folder) &&
            path_is_within(s->head->blocks[next].first_path, folder);
 }
@@ -157,11 +162,13 @@ static int keep(struct index_source *s, const struct index_item *item, struct er
     uint64_t links = item->entry.link_count;
     struct kept_name *k;
 
-    if (!item->entry.shared || links == 1)
+    if (item->is_further || !item->entry.shared || links == 1)
         return 0;
     k = table_add(&s->kept, &item->number, err);
     if (!k)
         return -1;
+    if (k->body)
+        return 0;
     k->body = malloc(item->body.size);
     if (!k->body) {
         table_remove(&s->kept, &item->number);
@@ -214,11 +221,35 @@ static int look_up(struct index_source *s, uint64_t number, struct error *err)
     return 0;
 }
 
+/* Keeps the first names of all blocks so far, of which some were skipped. */
+static int catch_up(struct index_source *s, struct error *err)
+{
+    const struct index_item *item;
+    int more = 0;
+
+    for (size_t i = 0; more == 0 && i <= s->here.index; i++) {
+        if (open_block(s, &s->there, i, err))
+            return -1;
+        while ((more = index_cursor_next(&s->there.cursor, &item, err)) == 1) {
+            if (item->number >= s->here.cursor.item.number)
+                return 0;
+            if (keep(s, item, err))
+                return -1;
+        }
+    }
+    return more;
+}
+
 /* Makes s->first what the item's first name says. */
 static int find_first(struct index_source *s, const struct index_item *item, struct error *err)
 {
     struct kept_name *k = table_find(&s->kept, &item->first);
 
+    if (!k && s->look_ups < LOOK_UPS && ++s->look_ups == LOOK_UPS) {
+        if (catch_up(s, err))
+            return -1;
+        k = table_find(&s->kept, &item->first);
+    }
     if (!k)
         return look_up(s, item->first, err);
     s->first.data_offset = k->data_offset;
@@ -271,14 +302,17 @@ static int index_next(struct source *source, const struct entry **out, struct er
     const struct index_item *item;
     int more;
 
-    do {
-        more = next_item(s, &item, err);
-        if (more != 1)
-            return more;
-        if (make_entry(s, item, err))
+    while ((more = next_item(s, &item, err)) == 1) {
+        if (s->skipped.size == 0 || !path_is_within(item->entry.path, buffer_bytes(&s->skipped)))
+            break;
+        if (keep(s, item, err))
             return -1;
-    } while (s->skipped.size != 0 && path_is_within(s->entry.path, buffer_bytes(&s->skipped)));
+    }
+    if (more != 1)
+        return more;
     buffer_clear(&s->skipped);
+    if (make_entry(s, item, err))
+        return -1;
     *out = &s->entry;
     return 1;
 }

@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "cli/tree.h"
 #include "disk/transfer.h"
+#include "tree/namegroup.h"
 
 struct restore_settings {
     struct common_settings common;
@@ -29,9 +30,9 @@ struct job {
     const char *destination; /* or NULL: every root has its place */
     struct report report;
     struct source *source; /* the outermost */
-    struct source *select; /* the chosen paths' wrapper, or NULL */
+    struct source *chosen; /* the chosen paths' wrapper (select.h; of an index filter.h), or NULL */
     bool can_reopen;       /* the archive can be read once more */
-    struct source *reader; /* of our own archives, for the tail; or NULL */
+    struct opened_archive opened;
     struct bytes *paths;
     size_t path_count;
     os_handle spool;
@@ -98,7 +99,7 @@ static struct reader_options reader_options_of(struct job *job)
 static int open_source(struct job *job, struct error *err)
 {
     struct reader_options options = reader_options_of(job);
-    struct opened_archive archive;
+    struct opened_archive *archive = &job->opened;
     os_handle handle = os_stdin();
 
     if (strcmp(job->archive, "-") != 0) {
@@ -114,12 +115,24 @@ static int open_source(struct job *job, struct error *err)
         if (os_open_path(job->archive, &handle, err) != 0)
             return error_at(err, job->archive, strlen(job->archive));
     }
-    if (open_any_archive(handle, &options, &archive, err) != 0)
+    /* All of an archive is read as a stream, which proves it; some paths are found by the index. */
+    if (job->path_count == 0 ? open_any_archive(handle, &options, archive, err)
+                             : open_indexed_archive(handle, &options, archive, err))
         return error_at(err, job->archive, strlen(job->archive));
-    job->source = archive.source;
-    job->reader = archive.is_ours ? archive.source : NULL;
-    job->can_reopen = strcmp(job->archive, "-") != 0 && input_can_seek(archive.input);
+    job->source = archive->source;
+    job->can_reopen =
+        strcmp(job->archive, "-") != 0 && archive->input != NULL && input_can_seek(archive->input);
     return 0;
+}
+
+/* Wraps an index so that only chosen paths come, as from a disk. */
+static int choose_indexed(struct job *job, const struct filter_options *filter, struct error *err)
+{
+    if (filter_new(job->source, filter, &job->chosen, err) != 0)
+        return -1;
+    job->source = job->chosen;
+    return namegroup_new(job->source, (struct namegroup_options){.count_is_hint = false},
+                         &job->source, err);
 }
 
 /* Wraps the archive so that only chosen paths come; what has to be kept aside goes to the
@@ -134,19 +147,18 @@ static int choose_paths(struct job *job, struct error *err)
 
     if (job->path_count == 0)
         return 0;
+    if (job->opened.is_indexed)
+        return choose_indexed(job, &options.filter, err);
     if (job->destination == NULL || os_open_root(job->destination, &job->spool, &ignored) != 0) {
-        const char *folder = getenv("TMPDIR");
-
         error_release(&ignored);
-        if (os_open_root(folder != NULL && folder[0] != '\0' ? folder : "/tmp", &job->spool,
-                         &ignored) != 0)
+        if (os_open_root(tree_spool_folder(), &job->spool, &ignored) != 0)
             job->spool = OS_NO_HANDLE;
     }
     error_release(&ignored);
     options.spool = job->spool;
-    if (select_new(job->source, &options, &job->select, err) != 0)
+    if (select_new(job->source, &options, &job->chosen, err) != 0)
         return -1;
-    job->source = job->select;
+    job->source = job->chosen;
     return 0;
 }
 
@@ -173,7 +185,7 @@ static int check_root_rule(const struct job *job, const struct source_facts *fac
 
     if (equals == NULL || equals == rule || equals[1] == '\0')
         return error_set(err, ERROR_USAGE, NULL, "--root takes NAME=PLACE, not '%s'", rule);
-    if (job->reader == NULL)
+    if (!job->opened.is_ours)
         return 0; /* another tool's archive tells its names only as they come */
     for (size_t i = 0; i < facts->root_count; i++) {
         if (strlen(facts->roots[i].name) == (size_t)(equals - rule) &&
@@ -229,7 +241,7 @@ static int make_layout(struct job *job, struct error *err)
         return error_memory(err);
     layout->base = job->destination;
     layout->roots = job->roots;
-    if (job->reader == NULL)
+    if (!job->opened.is_ours)
         return add_named_roots(job, err);
     layout->root_count = facts->root_count;
     for (size_t i = 0; i < facts->root_count; i++) {
@@ -271,16 +283,21 @@ static void choose_options(struct job *job)
 
 /* ---- The end ---- */
 
+static size_t next_unmatched(const struct job *job, size_t from)
+{
+    return job->opened.is_indexed ? filter_unmatched(job->chosen, from)
+                                  : select_unmatched(job->chosen, from);
+}
+
 /* Paths that nothing in the archive matched. */
 static void tell_unmatched(struct job *job)
 {
     struct error missing = {0};
 
-    if (job->select == NULL)
+    if (job->chosen == NULL)
         return;
     (void)error_set(&missing, ERROR_USAGE, NULL, "no such entry in the archive");
-    for (size_t i = select_unmatched(job->select, 0); i < job->path_count;
-         i = select_unmatched(job->select, i + 1))
+    for (size_t i = next_unmatched(job, 0); i < job->path_count; i = next_unmatched(job, i + 1))
         watcher_error(&job->report.watcher, job->paths[i], &missing);
     error_release(&missing);
 }
@@ -288,7 +305,7 @@ static void tell_unmatched(struct job *job)
 /* What was not exact when the archive was made is not exact now. */
 static void tell_losses(struct job *job)
 {
-    const struct tail *tail = job->reader != NULL ? reader_tail(job->reader) : NULL;
+    const struct tail *tail = job->opened.is_ours ? opened_tail(&job->opened) : NULL;
 
     for (size_t i = 0; tail != NULL && i < tail->loss_count; i++) {
         const struct tail_loss *loss = &tail->losses[i];
