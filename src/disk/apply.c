@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- Telling ---- */
 
@@ -213,6 +214,15 @@ static int apply_want(struct run *r, const struct difference_pair *pair, struct 
 
 /* ---- What the source lacks ---- */
 
+/* True if run_temporary_name made the name. */
+static bool is_temporary(const struct run *r, struct bytes name)
+{
+    char prefix[ANCHOR_NAME_BYTES];
+    int bytes = snprintf(prefix, sizeof prefix, ".holdfast-%s-", r->id);
+
+    return name.size > (size_t)bytes && memcmp(name.data, prefix, (size_t)bytes) == 0;
+}
+
 /* True if the name is this run's or a dead run's own. */
 static bool is_our_own(struct run *r, const struct entry *have)
 {
@@ -223,17 +233,16 @@ static bool is_our_own(struct run *r, const struct entry *have)
         error_release(&ignored);
         return false;
     }
-    if (anchor_is_leftover(spot.anchor, entry_name(have)))
+    if (anchor_is_leftover(spot.anchor, entry_name(have)) || is_temporary(r, entry_name(have)))
         return true;
     return !spot.parent.size && spot.anchor->marker[0] &&
            bytes_equal(spot.name, bytes_of(spot.anchor->marker));
 }
 
-static int apply_extra(struct run *r, const struct difference_pair *pair, struct error *err)
+int apply_extra(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     const struct entry *have = pair->have;
 
-    diff_skip(r->diff);
     if (is_our_own(r, have) || !plan_may_delete(r, have->path))
         return 0;
     if (r->options->delete_extra && have->problem_scope != PROBLEM_NONE)
@@ -258,10 +267,13 @@ int apply_pair(struct run *r, const struct difference_pair *pair, struct error *
         return diff_settle(r->diff, DIFF_FAILED, err);
     }
     if (!want) {
-        if (have->problem_scope == PROBLEM_CONTENT)
+        if (have->problem_scope == PROBLEM_CONTENT) {
             run_error(r, have->path, have->problem);
-        else if (apply_extra(r, pair, err))
-            return -1;
+        } else {
+            diff_skip(r->diff);
+            if (apply_extra(r, pair, err))
+                return -1;
+        }
         return diff_settle(r->diff, DIFF_KEPT, err);
     }
     int taken = want->passage ? passage_take(r, pair, err) : passage_open(r, want->path, err);

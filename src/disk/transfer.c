@@ -162,6 +162,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
+    extras_init(&r->extras);
     table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
         spool_init(&r->trash[i]);
@@ -176,6 +177,7 @@ static void release(struct run *r)
     names_release(&r->names);
     late_release(&r->late);
     passages_release(&r->passages);
+    extras_release(&r->extras);
     table_release(&r->made);
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
         spool_release(&r->trash[i]);
@@ -217,7 +219,7 @@ static int step(struct run *r, const struct difference_pair *pair, struct error 
     r->counts->entries += entries;
     if (pair->want && pair->want->problem_scope != PROBLEM_ENTRY && learn_leaf(r, pair->want, err))
         return -1;
-    if (apply_pair(r, pair, err))
+    if ((pair->want && extras_see(r, pair->want, err)) || apply_pair(r, pair, err))
         return -1;
     r->watcher->progress(r->watcher, entries, r->counts->bytes - bytes, bytes_make(NULL, 0));
     return 0;
@@ -232,7 +234,7 @@ static int go_through(struct run *r, struct error *err)
         if (step(r, pair, err))
             return -1;
     }
-    return got;
+    return got < 0 ? -1 : extras_find(r, err);
 }
 
 /* R7: what was written is on the disk before the markers go. */

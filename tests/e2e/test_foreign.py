@@ -9,7 +9,7 @@ import sys
 
 import support
 from rawtar import END, folder, member
-from support import Case, holdfast, needs_root, tool
+from support import Case, holdfast, named, needs_root, tool
 from trees.maker import Maker
 from trees.metadata import GROUP_OBJ, MASK, NOBODY, OTHER, USER, USER_OBJ, Metadata
 
@@ -218,6 +218,86 @@ class Foreign(Case):
         plain_tree(self.path("tree"))
         tool("tar", "--format=posix", "-cf", "a.tar", "tree", cwd=self.work)
         self.assert_verified(self.path("a.tar"), self.path("tree"))
+
+
+class Delete(Case):
+    """--delete of an archive that comes in no order: what it lacks goes, as of one of ours."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("tree/a", "tree/sub/file", "tree/sub/more", "top level"):
+            self.write(name)
+        os.link(self.path("tree/a"), self.path("tree/z"))
+        self.archive = self.path("a.tar")
+        names = ("top level", "tree/sub/file", "tree/z", "tree/a", "tree/sub/more")
+        tool("tar", "--format=pax", "-C", self.work, "-cf", self.archive, *names)
+        self.out = self.path("out")
+        self.run_ok("restore", self.archive, self.out)
+        self.write("outside/precious")
+
+    def plant(self) -> set:
+        """Names that the archive lacks; returns those that --delete has to remove."""
+        self.write("out/tree/extra")
+        self.write("out/tree/sub/folder/deep")
+        os.symlink(self.path("outside"), self.out + "/tree/way out")
+        os.link(self.out + "/tree/a", self.out + "/tree/one more")
+        self.write("out/beside")
+        self.write("out/other/inside")
+        return {b"tree/extra", b"tree/sub/folder", b"tree/way out", b"tree/one more"}
+
+    def deleted(self, *words) -> set:
+        result = self.run_ok("restore", "--delete", "--json", *words, self.out)
+        return {
+            named(o) for o in result.objects() if o["type"] == "change" and o["action"] == "delete"
+        }
+
+    def test_what_the_archive_lacks_goes(self):
+        before = support.snapshot(self.out + "/tree")
+        extra = self.plant()
+        self.assertEqual(self.deleted("--dry-run", self.archive), extra)
+        self.assertTrue(os.path.exists(self.out + "/tree/extra"))
+        self.assertEqual(self.deleted(self.archive), extra)
+        now = support.snapshot(self.out + "/tree")
+        differences = support.compare(before, now, ("mtime",))
+        self.assert_no_lines([str(item) for item in differences])
+        for name in ("out/beside", "out/other/inside", "outside/precious"):
+            self.assertTrue(os.path.exists(self.path(name)), name)
+
+    def test_from_a_pipe(self):
+        extra = self.plant()
+        with open(self.archive, "rb") as stream:
+            result = self.run_ok("restore", "--delete", "-", self.out, stdin=stream)
+        for name in extra:
+            self.assertFalse(os.path.lexists(os.path.join(os.fsencode(self.out), name)), result)
+
+    def test_inside_chosen_paths_alone(self):
+        self.plant()
+        self.assertEqual(self.deleted(self.archive, "tree/sub"), {b"tree/sub/folder"})
+
+    def test_root_at_a_place(self):
+        self.write("place/sub/extra")
+        self.write("place/sub/file")
+        self.run_ok("restore", "--delete", "--root", f"tree={self.path('place')}", self.archive, self.out)
+        self.assertEqual(sorted(os.listdir(self.path("place"))), ["a", "sub", "z"])
+        self.assertEqual(sorted(os.listdir(self.path("place/sub"))), ["file", "more"])
+
+    def test_folder_that_gives_way(self):
+        """What is set aside for a file is removed once, and told once."""
+        os.unlink(self.out + "/top level")
+        self.write("out/top level/inside")
+        self.assertEqual(self.deleted(self.archive), set())
+        self.assertTrue(os.path.isfile(self.out + "/top level"))
+        self.assert_no_temporary_names(self.out)
+
+    def test_nothing_after_errors(self):
+        self.plant()
+        with open(self.archive, "rb") as stream:
+            members = stream.read()
+        bad = self.path("bad.tar")
+        with open(bad, "wb") as stream:
+            stream.write(member(b"../evil") + members)
+        self.run_ok("restore", "--delete", bad, self.out, status=1)
+        self.assertTrue(os.path.exists(self.out + "/tree/extra"))
 
 
 if __name__ == "__main__":
