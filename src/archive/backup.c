@@ -540,6 +540,18 @@ static int add_all(struct run *r, struct error *err)
     return more;
 }
 
+/* A pipe's reader that knows tar closes it behind the last member, and does not miss the tail. */
+static bool reader_has_enough(struct run *r, struct error *err)
+{
+    if (!output_has_stream(r->output) || !os_error_is_closed_pipe(err))
+        return false;
+    error_release(err);
+    watcher_remark(r->backup->watcher, (struct bytes){NULL, 0},
+                   "the reader closed the pipe behind the last entry: the archive's index and "
+                   "checksums were not written");
+    return true;
+}
+
 static int finish(struct run *r, struct error *err)
 {
     struct backup_counts *c = &r->backup->counts;
@@ -560,7 +572,8 @@ static int finish(struct run *r, struct error *err)
         output_write(r->output, r->header.data, r->header.size, err) != 0)
         return -1;
     c->raw_bytes = output_position(r->output);
-    if (index_writer_finish(r->index, err) != 0 || output_finish(r->output, &tail, err) != 0)
+    if (index_writer_finish(r->index, err) != 0 ||
+        (output_finish(r->output, &tail, err) != 0 && !reader_has_enough(r, err)))
         return -1;
     c->stored_bytes = output_stored_bytes(r->output);
     return 0;

@@ -43,6 +43,7 @@ struct output {
     uint64_t given;        /* frames handed to the pool */
     uint64_t raw_bytes;    /* of the stream */
     bool broken;           /* the failure was told */
+    bool has_stream;       /* all of it was written */
 
     /* Under the mutex. */
     struct os_mutex *mutex;
@@ -369,7 +370,13 @@ int output_finish(struct output *o, struct tail *tail, struct error *err)
     join(o);
     if (o->broken || o->failure.kind != ERROR_NONE)
         return tell_failure(o, err);
+    o->has_stream = true;
     return write_tail(o, tail, err);
+}
+
+bool output_has_stream(const struct output *o)
+{
+    return o->has_stream;
 }
 
 uint64_t output_stored_bytes(const struct output *o)

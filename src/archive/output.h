@@ -42,6 +42,9 @@ uint64_t output_position(const struct output *o);
  * tail (container, frames, raw_bytes and raw_hash are filled in here, borrowed until output_free)
  * and, for zstd, the seek table. */
 MUST_CHECK int output_finish(struct output *o, struct tail *tail, struct error *err);
+/* After a failed output_finish: true if all of the tar stream was written, so that no more than the
+ * tail is missing. */
+bool output_has_stream(const struct output *o);
 /* Bytes written to the handle; complete after output_finish. */
 uint64_t output_stored_bytes(const struct output *o);
 

@@ -193,6 +193,19 @@ class Streams(Case):
         self.assertIn("is a link that leads nowhere", result.text)
         self.assertTrue(os.path.islink(self.path("latest.tar")))
 
+    def test_reader_that_has_enough(self):
+        """tar closes the pipe behind the last member: the tail is not missed."""
+        self.write("tree/big", os.urandom(3 << 20))
+        command = [support.PROGRAM, "backup", "--format", "tar", self.path("tree"), "-"]
+        for reader, status in ((("tar", "tf", "-"), 0), (("head", "-c", "1000"), 3)):
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+                read = subprocess.run(reader, stdin=run.stdout, capture_output=True, check=False)
+                run.stdout.close()
+                told = run.stderr.read().decode()
+            self.assertEqual((run.returncode, read.returncode), (status, 0), told)
+            self.assertNotIn("under its name", told)
+        self.assertIn("is no whole archive", told)
+
     def test_closed_stdout_is_no_crash(self):
         self.run_ok("backup", self.path("tree"), self.archive)
         with open("/dev/full", "wb") as full:
