@@ -40,16 +40,34 @@ struct job {
     struct buffer places; /* the NUL-terminated names of --root */
     size_t jobs;
     struct transfer transfer;
-    bool began; /* the destination may have been changed */
 };
 
 /* ---- What is wanted ---- */
 
+/* The folder to restore to is there, or can be made. */
+static int check_destination(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, err) == 0) {
+        if (status.kind == OS_DIRECTORY)
+            return 0;
+        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", path);
+    }
+    if (!os_error_is_missing(err)) {
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
+        return error_at(err, path, strlen(path));
+    }
+    error_release(err);
+    if (os_stat_path(path, false, &status, NULL) == 0)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the destination '%s' is a link that leads nowhere", path);
+    return 0;
+}
+
 static int check_settings(struct job *job, struct error *err)
 {
     const struct restore_settings *s = job->settings;
-    struct os_stat status;
-    int there;
 
     if (s->keep_existing && s->keep_newer)
         return error_set(err, ERROR_USAGE, NULL,
@@ -58,18 +76,7 @@ static int check_settings(struct job *job, struct error *err)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
         return -1;
-    if (job->destination == NULL)
-        return 0;
-    there = os_stat_path(job->destination, true, &status, err);
-    if (there != 0 && !os_error_is_missing(err)) {
-        err->kind = ERROR_USAGE; /* nothing was changed yet */
-        return error_at(err, job->destination, strlen(job->destination));
-    }
-    error_release(err);
-    if (there == 0 && status.kind != OS_DIRECTORY)
-        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder",
-                         job->destination);
-    return 0;
+    return job->destination != NULL ? check_destination(job->destination, err) : 0;
 }
 
 /* Splits the operands: ARCHIVE [PATH...] DEST; DEST may be left out if --root places all. */
@@ -292,14 +299,15 @@ static size_t next_unmatched(const struct job *job, size_t from)
 /* Paths that nothing in the archive matched. */
 static void tell_unmatched(struct job *job)
 {
-    struct error missing = {0};
-
     if (job->chosen == NULL)
         return;
-    (void)error_set(&missing, ERROR_USAGE, NULL, "no such entry in the archive");
-    for (size_t i = next_unmatched(job, 0); i < job->path_count; i = next_unmatched(job, i + 1))
+    for (size_t i = next_unmatched(job, 0); i < job->path_count; i = next_unmatched(job, i + 1)) {
+        struct error missing = {0};
+
+        (void)tree_no_such_entry(source_facts(job->source), "archive", job->paths[i], &missing);
         watcher_error(&job->report.watcher, job->paths[i], &missing);
-    error_release(&missing);
+        error_release(&missing);
+    }
 }
 
 /* What was not exact when the archive was made is not exact now. */
@@ -313,7 +321,7 @@ static void tell_losses(struct job *job)
 
         (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)loss->reason.size,
                         (const char *)loss->reason.data);
-        watcher_loss(&job->report.watcher, loss->path, "not exact since the backup", &cause);
+        watcher_loss(&job->report.watcher, loss->path, "the backup could not keep it exactly", &cause);
         error_release(&cause);
     }
 }
@@ -334,19 +342,25 @@ static int name_archive(struct job *job, struct error *err)
     return -1;
 }
 
+static bool has_changed(const struct job *job)
+{
+    const struct transfer_counts *c = &job->transfer.counts;
+
+    return !job->settings->dry_run &&
+           c->created + c->linked + c->replaced + c->updated + c->deleted != 0;
+}
+
 static int restore(struct job *job, const struct text_list *operands, struct error *err)
 {
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
         open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
         return -1;
     choose_options(job);
-    if (job->settings->delete_extra && !source_facts(job->source)->ordered)
-        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0},
-                       "--delete removes extra names for holdfast's own archives only: names that "
-                       "this archive lacks stay");
-    job->began = true;
-    if (transfer_run(&job->transfer, job->source, err) != 0)
+    if (transfer_run(&job->transfer, job->source, err) != 0) {
+        if (err->kind == ERROR_REFUSED && !has_changed(job))
+            err->kind = ERROR_USAGE;
         return err->kind == ERROR_FORMAT ? name_archive(job, err) : -1;
+    }
     tell_unmatched(job);
     tell_losses(job);
     return 0;
@@ -367,7 +381,9 @@ static void print_summary(const struct job *job)
         fprintf(stderr, ", %" PRIu64 " deleted", c->deleted);
     if (c->extras != 0)
         fprintf(stderr, ", %" PRIu64 " not in the archive left alone", c->extras);
-    fprintf(stderr, "; %s written\n", print_size(size, sizeof size, c->bytes));
+    fprintf(stderr, "; %s written", print_size(size, sizeof size, c->bytes));
+    report_print_troubles(&job->report);
+    fputc('\n', stderr);
 }
 
 static void json_summary(struct job *job, int status)
@@ -402,9 +418,9 @@ static int run_restore(void *settings, const struct text_list *operands)
     result = restore(&job, operands, &err);
     status =
         report_end(&job.report, result == 0 ? NULL : &err,
-                   job.began ? "What was restored until then stays. Run the same command again: "
-                               "it goes on where this run stopped."
-                             : NULL);
+                   has_changed(&job) ? "What was restored until then stays. Run the same command "
+                                       "again: it goes on where this run stopped."
+                                     : NULL);
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)

@@ -31,6 +31,30 @@ static size_t next_unmatched(const struct tree *t, size_t from)
                                            : filter_unmatched(t->chosen, from);
 }
 
+static bool begins_with_root(const struct source_facts *facts, struct bytes path)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        if (path_is_within(path, bytes_of(facts->roots[i].name)))
+            return true;
+    }
+    return false;
+}
+
+int tree_no_such_entry(const struct source_facts *facts, const char *where, struct bytes path,
+                       struct error *err)
+{
+    if (facts->root_count == 0 || begins_with_root(facts, path))
+        return error_set(err, ERROR_USAGE, NULL, "no such entry in the %s", where);
+    if (facts->root_count == 1)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "no such entry in the %s; PATHs begin with a root: %s/%.*s?", where,
+                         facts->roots[0].name, (int)path.size, (const char *)path.data);
+    return error_set(err, ERROR_USAGE, NULL,
+                     "no such entry in the %s; PATHs begin with a root (%s, %s%s)", where,
+                     facts->roots[0].name, facts->roots[1].name,
+                     facts->root_count > 2 ? ", ..." : "");
+}
+
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options)
 {
     if (options->path_count == 0)
@@ -38,8 +62,8 @@ void tree_tell_unmatched(const struct tree *t, const struct tree_options *option
     for (size_t i = next_unmatched(t, 0); i < options->path_count; i = next_unmatched(t, i + 1)) {
         struct error err = {0};
 
-        (void)error_set(&err, ERROR_USAGE, NULL, "no such entry in the %s",
-                        t->is_archive ? "archive" : "folder");
+        (void)tree_no_such_entry(source_facts(t->source), t->is_archive ? "archive" : "folder",
+                                 options->paths[i], &err);
         watcher_error(options->watcher, options->paths[i], &err);
         error_release(&err);
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Roots: what a source is called in the archive, and where it comes back."""
 
+import fcntl
 import os
 import sys
 
@@ -99,6 +100,33 @@ class Roots(Case):
         self.assertIn("gone", result.text)
         self.run_ok("restore", archive, self.path("out"))
         self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
+
+    def test_destination_that_is_a_link(self):
+        self.write("tree/file")
+        archive = self.path("a.tar")
+        self.run_ok("backup", self.path("tree"), archive)
+        os.symlink(self.path("nowhere"), self.path("link"))
+        result = self.run_ok("restore", archive, self.path("link"), status=2)
+        self.assertIn("is a link that leads nowhere", result.text)
+        self.assertFalse(os.path.exists(self.path("nowhere")))
+        os.mkdir(self.path("nowhere"))
+        self.run_ok("restore", archive, self.path("link"))
+        self.assert_equal_trees(self.path("tree"), self.path("nowhere/tree"))
+
+    def test_nothing_is_said_to_stay_of_nothing(self):
+        """A run that stops before its first change."""
+        self.write("tree/file")
+        archive = self.path("a.tar")
+        self.run_ok("backup", self.path("tree"), archive)
+        os.mkdir(self.path("out"))
+        lock = os.open(self.path("out"), os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            result = self.run_ok("restore", archive, self.path("out"), status=2)
+        finally:
+            os.close(lock)
+        self.assertIn("another run is writing here", result.text)
+        self.assertNotIn("stays", result.text)
 
     def test_folders_that_the_run_makes_itself_follow_the_umask(self):
         self.write("tree/sub/file")
@@ -215,6 +243,19 @@ class Selection(Case):
         result = holdfast("restore", self.archive, "tree/zoo", "tree/nothing", self.path("out"))
         self.assertIn(result.status, (1, 2), str(result))
         self.assertIn("tree/nothing", result.text)
+
+    def test_path_without_its_root(self):
+        for command in (("restore", self.archive, "zoo", self.path("out")), ("list", self.archive, "zoo")):
+            result = self.run_ok(*command, status=1)
+            self.assertIn("PATHs begin with a root: tree/zoo?", result.text)
+
+    def test_verify_of_the_folder_above(self):
+        self.run_ok("restore", self.archive, self.path("out"))
+        result = self.run_ok("verify", self.archive, self.path("out"), status=1)
+        self.assertIn(f"did you mean {self.path('out')}/tree?", result.text)
+        result = self.run_ok("verify", self.path("out"), self.archive, status=1)
+        self.assertIn(f"did you mean {self.path('out')}/tree?", result.text)
+        self.assertNotIn("did you mean", self.run_ok("verify", self.archive, self.path("out/tree")).text)
 
     def test_delete_acts_inside_the_paths_alone(self):
         self.run_ok("restore", self.archive, self.path("out"))

@@ -76,6 +76,9 @@ class OrdinaryUser(Case):
         restored = support.holdfast("restore", archive, self.home + "/out", user=NOBODY)
         self.assertEqual(restored.status, 1, str(restored))
         self.assertIn("secret f", restored.text)
+        self.assertIn("the backup could not keep it exactly", restored.text)
+        self.assertIn("; 2 with errors", result.text)
+        self.assertIn("; 2 not exact", restored.text)
         for name in ("before", "zulu", "zulu too"):
             path = f"{self.home}/out/tree/{name}"
             self.assert_equal_trees(f"{source}/{name}", path, ignore=("owner", "group"))
