@@ -26,6 +26,7 @@ struct verification {
     struct diff *diff;
     uint64_t entries, bytes;
     struct findings findings;
+    const char *const *operands; /* A and B */
 };
 
 /* ---- Contents ---- */
@@ -132,6 +133,23 @@ static void tell_problems(struct verification *v, const struct difference_pair *
         watcher_error(&v->report.watcher, pair->have->path, pair->have->problem);
 }
 
+/* A folder of the root's own name, directly in it and on one side alone: `restore` made it, and the
+ * one that holds it was given to verify. */
+static void hint_at_root(struct verification *v, const struct difference_pair *pair)
+{
+    bool extra = (pair->differs & DIFFERS_EXTRA) != 0;
+    const struct entry *e = extra ? pair->have : pair->want;
+    const char *what = v->operands[extra];
+    struct bytes name = entry_name(e);
+    char text[300];
+
+    if (e->depth != 1 || e->kind != ENTRY_DIRECTORY || !bytes_equal(path_parent(e->path), name))
+        return;
+    (void)snprintf(text, sizeof text, "it holds '%.*s': did you mean %s/%.*s?", (int)name.size,
+                   (const char *)name.data, what, (int)name.size, (const char *)name.data);
+    watcher_remark(&v->report.watcher, bytes_of(what), text);
+}
+
 static int check_pair(struct verification *v, const struct difference_pair *pair, struct error *err)
 {
     const struct entry *e = pair->want != NULL ? pair->want : pair->have;
@@ -142,8 +160,10 @@ static int check_pair(struct verification *v, const struct difference_pair *pair
     if ((pair->differs & DIFFERS_UNREADABLE) != 0)
         return 0;
     findings_tell_pair(&v->findings, pair);
-    if ((pair->differs & (DIFFERS_MISSING | DIFFERS_EXTRA)) != 0)
+    if ((pair->differs & (DIFFERS_MISSING | DIFFERS_EXTRA)) != 0) {
+        hint_at_root(v, pair);
         return keep_hash(v, pair, err);
+    }
     if ((pair->differs & DIFFERS_DATA_UNKNOWN) != 0 && !v->settings->no_data)
         return check_data(v, pair, err);
     return 0;
@@ -288,8 +308,11 @@ static void json_result(struct verification *v, int status)
 static int verify_trees(struct verification *v, const struct text_list *operands)
 {
     struct error err = {0};
-    int result = open_both(v, operands, &err) == 0 ? compare_trees(v, &err) : -1;
-    int status = report_end(&v->report, result == 0 ? NULL : &err,
+    int result, status;
+
+    v->operands = operands->items;
+    result = open_both(v, operands, &err) == 0 ? compare_trees(v, &err) : -1;
+    status = report_end(&v->report, result == 0 ? NULL : &err,
                             "What was compared until then is told above; the rest is not known.");
 
     if (status == EXIT_EXACT && findings_count(&v->findings) != 0)
