@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/losses.h"
 #include "archive/reading.h"
 #include "archive/record.h"
 #include "archive/tar.h"
@@ -20,12 +21,6 @@ static const char changed_large[] = "changed while it was read: cut or padded to
 static const char partly_unreadable[] = "parts of it could not be read: zeros stand there";
 static const char path_too_long[] = "its path is longer than an archive can hold (1 MiB): left out";
 static const char holes_lost[] = "more holes than an archive can hold: the rest is stored as zeros";
-
-struct loss_list {
-    struct tail_loss *items; /* offsets are turned into pointers at the end: bytes may move */
-    size_t count, capacity;
-    struct buffer bytes;
-};
 
 /* A first name that could not be stored, and the name that took its place. */
 struct unstored {
@@ -42,7 +37,7 @@ struct run {
     struct buffer content; /* a small file, whole */
     struct table unstored;
     struct buffer stand_ins;
-    struct loss_list losses;
+    struct losses losses;
     bool began; /* the first member, which carries the archive's record, was written */
     struct index_writer *index; /* NULL in a dry run */
     struct data_hasher *hasher;
@@ -50,39 +45,6 @@ struct run {
 };
 
 /* ---- Losses ---- */
-
-static int loss_keep(struct loss_list *l, struct bytes path, const char *reason, struct error *err)
-{
-    if (l->count == l->capacity) {
-        size_t capacity = l->capacity != 0 ? l->capacity * 2 : 16;
-        struct tail_loss *grown = realloc(l->items, capacity * sizeof *grown);
-
-        if (grown == NULL)
-            return error_memory(err);
-        l->items = grown;
-        l->capacity = capacity;
-    }
-    struct bytes text = bytes_of(reason);
-
-    if (buffer_append(&l->bytes, path.data, path.size, err) != 0 ||
-        buffer_append(&l->bytes, text.data, text.size, err) != 0)
-        return -1;
-    l->items[l->count++] =
-        (struct tail_loss){.path = {NULL, path.size}, .reason = {NULL, text.size}};
-    return 0;
-}
-
-static void losses_point(struct loss_list *l)
-{
-    const uint8_t *at = l->bytes.data;
-
-    for (size_t i = 0; i < l->count; i++) {
-        l->items[i].path.data = at;
-        at += l->items[i].path.size;
-        l->items[i].reason.data = at;
-        at += l->items[i].reason.size;
-    }
-}
 
 /* Tells the watcher and remembers for the tail. `cause` may be NULL. */
 static int note_loss(struct run *r, struct bytes path, const char *reason,
@@ -94,9 +56,9 @@ static int note_loss(struct run *r, struct bytes path, const char *reason,
     r->backup->counts.problems++;
     r->place.is_inexact = true;
     if (cause == NULL)
-        return loss_keep(&r->losses, path, reason, err);
+        return losses_add(&r->losses, path, reason, err);
     (void)snprintf(text, sizeof text, "%s: %s", reason, error_reason(cause, why, sizeof why));
-    return loss_keep(&r->losses, path, text, err);
+    return losses_add(&r->losses, path, text, err);
 }
 
 static int note_error(struct run *r, struct bytes path, const struct error *problem,
@@ -107,7 +69,7 @@ static int note_error(struct run *r, struct bytes path, const struct error *prob
     watcher_error(r->backup->watcher, path, problem);
     r->backup->counts.problems++;
     r->place.is_inexact = true;
-    return loss_keep(&r->losses, path, error_reason(problem, text, sizeof text), err);
+    return losses_add(&r->losses, path, error_reason(problem, text, sizeof text), err);
 }
 
 /* Remembers that a first name is not in the archive, so that its further names are not written as
@@ -599,8 +561,7 @@ done:
     buffer_release(&r.header);
     buffer_release(&r.comment);
     buffer_release(&r.content);
-    buffer_release(&r.losses.bytes);
-    free(r.losses.items);
+    losses_release(&r.losses);
     table_release(&r.unstored);
     buffer_release(&r.stand_ins);
     return result;

@@ -229,7 +229,7 @@ class Stopping(Case):
         out = self.path("out")
         with self.half_way(out) as run:
             second = holdfast("restore", self.path("a.tar"), out)
-            self.assertEqual(second.status, 3, str(second))
+            self.assertEqual(second.status, 2, str(second))
             self.assertIn("out", second.text)
             run.stdin.write(self.content[len(self.content) // 2 :])
             run.stdin.close()

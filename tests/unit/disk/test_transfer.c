@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "support/check.h"
 #include "support/transferred.h"
 
@@ -107,7 +108,7 @@ static void makes_its_base(void **state)
     t.transfer.layout.base = base;
     transferred_exactly(&t, all_kinds());
     check_standing(f, "new/deep/base/t/d/f", "content");
-    assert_int_equal(standing(f, "new/deep").mode, 0755);
+    assert_int_equal(standing(f, "new/deep").mode, os_default_folder_mode());
     check_no_leftovers(f);
     transferred_release(&t);
 }
