@@ -44,6 +44,18 @@ struct job {
 
 /* ---- What is wanted ---- */
 
+/* Nothing can be made where a link leads nowhere. */
+static int check_dangling(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, NULL) != 0 &&
+        os_stat_path(path, false, &status, NULL) == 0)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the destination '%s' is a link that leads nowhere", path);
+    return 0;
+}
+
 /* The folder to restore to is there, or can be made. */
 static int check_destination(const char *path, struct error *err)
 {
@@ -59,10 +71,7 @@ static int check_destination(const char *path, struct error *err)
         return error_at(err, path, strlen(path));
     }
     error_release(err);
-    if (os_stat_path(path, false, &status, NULL) == 0)
-        return error_set(err, ERROR_USAGE, NULL,
-                         "the destination '%s' is a link that leads nowhere", path);
-    return 0;
+    return check_dangling(path, err);
 }
 
 static int check_settings(struct job *job, struct error *err)
@@ -192,6 +201,8 @@ static int check_root_rule(const struct job *job, const struct source_facts *fac
 
     if (equals == NULL || equals == rule || equals[1] == '\0')
         return error_set(err, ERROR_USAGE, NULL, "--root takes NAME=PLACE, not '%s'", rule);
+    if (check_dangling(equals + 1, err) != 0)
+        return -1;
     if (!job->opened.is_ours)
         return 0; /* another tool's archive tells its names only as they come */
     for (size_t i = 0; i < facts->root_count; i++) {

@@ -108,6 +108,8 @@ class Roots(Case):
         os.symlink(self.path("nowhere"), self.path("link"))
         result = self.run_ok("restore", archive, self.path("link"), status=2)
         self.assertIn("is a link that leads nowhere", result.text)
+        result = self.run_ok("restore", "--root", f"tree={self.path('link')}", archive, status=2)
+        self.assertIn("is a link that leads nowhere", result.text)
         self.assertFalse(os.path.exists(self.path("nowhere")))
         os.mkdir(self.path("nowhere"))
         self.run_ok("restore", archive, self.path("link"))
