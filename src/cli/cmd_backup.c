@@ -334,11 +334,11 @@ static int run_backup(void *settings, const struct text_list *operands)
         (struct report_settings){.json = job.settings->common.json,
                                  .verbose = job.settings->common.verbose || job.settings->dry_run});
     result = make_archive(&job, operands, &err);
-    status = report_end(
-        &job.report, result == 0 ? NULL : &err,
-        strcmp(job.archive, "-") == 0
-            ? "The output is no whole archive."
-            : "No archive was written; what stood under its name stands there still.");
+    status =
+        report_end(&job.report, result == 0 ? NULL : &err,
+                   strcmp(job.archive, "-") == 0
+                       ? "The output is no whole archive."
+                       : "No archive was written; what stood under its name stands there still.");
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)

@@ -332,7 +332,8 @@ static void tell_losses(struct job *job)
 
         (void)error_set(&cause, ERROR_REFUSED, NULL, "%.*s", (int)loss->reason.size,
                         (const char *)loss->reason.data);
-        watcher_loss(&job->report.watcher, loss->path, "the backup could not keep it exactly", &cause);
+        watcher_loss(&job->report.watcher, loss->path, "the backup could not keep it exactly",
+                     &cause);
         error_release(&cause);
     }
 }

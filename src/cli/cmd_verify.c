@@ -313,7 +313,7 @@ static int verify_trees(struct verification *v, const struct text_list *operands
     v->operands = operands->items;
     result = open_both(v, operands, &err) == 0 ? compare_trees(v, &err) : -1;
     status = report_end(&v->report, result == 0 ? NULL : &err,
-                            "What was compared until then is told above; the rest is not known.");
+                        "What was compared until then is told above; the rest is not known.");
 
     if (status == EXIT_EXACT && findings_count(&v->findings) != 0)
         status = EXIT_INEXACT;

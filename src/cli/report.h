@@ -63,8 +63,8 @@ void report_clear_progress(struct report *r);
  * came, and names. */
 void report_print_groups(struct report *r);
 /* Ends a run: prints the groups, then, if `stopped` is set, why the run stopped and `remains`, what
- * there is to do; with --json an error object that is "fatal", too. Returns the exit status: that of a signal, EXIT_STOPPED (or EXIT_USAGE for
- * ERROR_USAGE), or by what was told. */
+ * there is to do; with --json an error object that is "fatal", too. Returns the exit status: that
+ * of a signal, EXIT_STOPPED (or EXIT_USAGE for ERROR_USAGE), or by what was told. */
 int report_end(struct report *r, const struct error *stopped, const char *remains);
 /* Appends to a summary line on standard error how many entries failed or are not exact, if any. */
 void report_print_troubles(const struct report *r);

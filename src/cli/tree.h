@@ -71,8 +71,8 @@ MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tr
                                struct error *err);
 void tree_close(struct tree *t);
 
-/* The error of a chosen path that nothing matched in an archive or a folder (`where`); where the path
- * lacks its root's name it says so. Returns -1. */
+/* The error of a chosen path that nothing matched in an archive or a folder (`where`); where the
+ * path lacks its root's name it says so. Returns -1. */
 int tree_no_such_entry(const struct source_facts *facts, const char *where, struct bytes path,
                        struct error *err);
 /* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */

@@ -49,10 +49,9 @@ int tree_no_such_entry(const struct source_facts *facts, const char *where, stru
         return error_set(err, ERROR_USAGE, NULL,
                          "no such entry in the %s; PATHs begin with a root: %s/%.*s?", where,
                          facts->roots[0].name, (int)path.size, (const char *)path.data);
-    return error_set(err, ERROR_USAGE, NULL,
-                     "no such entry in the %s; PATHs begin with a root (%s, %s%s)", where,
-                     facts->roots[0].name, facts->roots[1].name,
-                     facts->root_count > 2 ? ", ..." : "");
+    return error_set(
+        err, ERROR_USAGE, NULL, "no such entry in the %s; PATHs begin with a root (%s, %s%s)",
+        where, facts->roots[0].name, facts->roots[1].name, facts->root_count > 2 ? ", ..." : "");
 }
 
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options)

@@ -36,7 +36,8 @@ struct anchor {
 enum anchor_use {
     ANCHOR_LOOK,  /* a dry run: nothing is made, no lock; a missing folder stays closed */
     ANCHOR_CHECK, /* opened and locked if it is there */
-    ANCHOR_MAKE,  /* made with its parents (as the user's umask has it) if it is missing, opened, locked */
+    ANCHOR_MAKE,  /* made with its parents (as the user's umask has it) if it is missing, opened,
+                     locked */
 };
 
 /* Copies `path`; `root` is borrowed. Nothing is opened. */

@@ -269,9 +269,9 @@ struct timestamp os_now(void);
 /* Monotonic seconds for rates. */
 double os_ticks(void);
 size_t os_handle_limit(void); /* how many files and folders this process may have open */
-size_t os_core_count(void);  /* cores that this process may run on, at least one */
-bool os_is_privileged(void); /* may set owners: effective uid 0 */
-uint64_t os_user(void);      /* effective uid */
+size_t os_core_count(void);   /* cores that this process may run on, at least one */
+bool os_is_privileged(void);  /* may set owners: effective uid 0 */
+uint64_t os_user(void);       /* effective uid */
 /* "linux" or "windows". */
 const char *os_system_name(void);
 /* Sets the process up: umask 0, SIGPIPE ignored, the descriptor limit as found. Called once by

@@ -111,7 +111,8 @@ static int filter_see(struct filter *f, const struct entry *e, struct error *err
     bool content_item = e->problem_scope == PROBLEM_CONTENT;
     enum choice choice = choose(f, e);
     f->is_passage = choice == CHOICE_LEADS && !content_item && is_folder(e);
-    if (choice == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)) || folder_excluded(f, e->path)) {
+    if (choice == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)) ||
+        folder_excluded(f, e->path)) {
         if (is_folder(e) && !content_item)
             source_skip(f->inner);
         return 0;

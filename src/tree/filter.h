@@ -30,9 +30,9 @@ struct filter_options {
     const struct filter_rule *rules;
     size_t rule_count;
     struct filter_probe *probe; /* borrowed; or NULL */
-    const struct bytes
-        *paths; /* chosen paths: only these, what lies below, and the folders on the way to them
-                   (marked as passages) pass; none = all. Borrowed, as the rules are, until the close */
+    const struct bytes *paths;  /* chosen paths: only these, what lies below, and the folders on the
+                                   way to them  (marked as passages) pass; none = all. Borrowed, as
+                                   the rules are, until the close */
     size_t path_count;
 };
 

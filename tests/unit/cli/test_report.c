@@ -252,10 +252,14 @@ static void progress_keeps_the_last_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(equal_reasons_are_one_group),     TEST(ten_names_of_a_group_are_shown),
-        TEST(reasons_without_end_are_bounded), TEST(the_status_says_how_it_ended),
-        TEST(programs_get_a_line_for_each),    TEST(programs_are_told_why_it_stopped),
-        TEST(a_stop_is_told_once),             TEST(a_summary_counts_troubles),
+        TEST(equal_reasons_are_one_group),
+        TEST(ten_names_of_a_group_are_shown),
+        TEST(reasons_without_end_are_bounded),
+        TEST(the_status_says_how_it_ended),
+        TEST(programs_get_a_line_for_each),
+        TEST(programs_are_told_why_it_stopped),
+        TEST(a_stop_is_told_once),
+        TEST(a_summary_counts_troubles),
         TEST(progress_keeps_the_last_path),
     };
 
