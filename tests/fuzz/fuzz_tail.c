@@ -10,8 +10,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TYPE_COUNT = 4 };
-static const uint32_t types[TYPE_COUNT] = {0x46480001, 0x46480002, 0x46480003, 0x46480004};
+enum { TYPE_COUNT = 5 };
+static const uint32_t types[TYPE_COUNT] = {0x46480001, 0x46480002, 0x46480003, 0x46480004,
+                                           0x46480006};
 
 /* A summary that holds nothing. */
 static const uint8_t summary[33] = {[24] = 8};
