@@ -263,6 +263,7 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         open_output(job, err) != 0 || open_source(job, &existing, exists, err) != 0)
         return -1;
     job->backup.program = "holdfast " HOLDFAST_VERSION;
+    job->backup.spool = tree_spool_folder();
     job->backup.watcher = &job->report.watcher;
     remark_inside(job);
     if (describe_options(s, &options, err) == 0) {
