@@ -293,6 +293,12 @@ MUST_CHECK int writers_wait(struct run *r, const struct hash128 *path, struct er
 MUST_CHECK int writers_settle(struct run *r, struct error *err);
 /* Waits for all in a run that stops. */
 void writers_abandon(struct run *r);
+/* Writes a block of a file that the run's own thread makes, beside it where there are writers: the
+ * block stays untouched until the next call but one, or until writers_flush, which must follow
+ * before the file is closed. -1: this block, or the one before it, could not be written. */
+MUST_CHECK int writers_write(struct run *r, os_handle file, uint64_t offset, struct bytes block,
+                             struct error *err);
+MUST_CHECK int writers_flush(struct run *r, struct error *err);
 
 /* ---- file.c, node.c, folder.c ---- */
 

@@ -122,26 +122,43 @@ struct range {
     uint64_t from, to;
 };
 
-/* Writes what a content holds in the range; its holes stay holes. */
-static int copy_range(struct run *r, struct data *d, os_handle file, struct range range,
-                      struct error *err)
+/* While a block is written the next one is read. */
+static int copy_blocks(struct run *r, struct data *d, os_handle file, struct range range,
+                       struct error *err)
 {
+    uint8_t *blocks[2] = {r->block, r->other_block};
+    size_t turn = 0;
+
     for (size_t i = 0; i < d->extent_count; i++) {
         const struct extent *e = &d->extents[i];
         uint64_t at = e->offset > range.from ? e->offset : range.from;
         uint64_t end = e->offset + e->length < range.to ? e->offset + e->length : range.to;
         while (at < end) {
-            struct data_span span = {r->block, block_bytes(end - at)};
+            struct data_span span = {blocks[turn], block_bytes(end - at)};
             if (run_check_stop(r, err))
                 return -1;
             if (read_want(r, d, at, span, err) ||
-                os_write_at(file, at, bytes_make(r->block, span.capacity), err))
+                writers_write(r, file, at, bytes_make(span.bytes, span.capacity), err))
                 return -1;
+            turn = !turn;
             at += span.capacity;
             r->counts->bytes += span.capacity;
         }
     }
     return 0;
+}
+
+/* Writes what a content holds in the range; its holes stay holes. */
+static int copy_range(struct run *r, struct data *d, os_handle file, struct range range,
+                      struct error *err)
+{
+    struct error later = {0};
+    int result = copy_blocks(r, d, file, range, err);
+
+    if (writers_flush(r, result ? &later : err))
+        result = -1;
+    error_release(&later);
+    return result;
 }
 
 /* Sets the size where the content ends in a hole. */

@@ -64,6 +64,14 @@ struct writers {
     size_t batch_count;
     size_t batch_files; /* that a batch takes */
     uint64_t first, given;
+    struct block_write {
+        struct pool_task task; /* first */
+        os_handle file;
+        uint64_t offset;
+        struct bytes bytes;
+        bool given, failed;
+        struct error failure;
+    } block;
 };
 
 /* ---- A writer's side ---- */
@@ -232,6 +240,40 @@ static int take_back(struct run *r, struct error *err)
 }
 
 /* ---- The run's side ---- */
+
+static void write_block(struct pool_task *t)
+{
+    struct block_write *b = (struct block_write *)t;
+
+    b->failed = os_write_at(b->file, b->offset, b->bytes, &b->failure) != 0;
+}
+
+int writers_flush(struct run *r, struct error *err)
+{
+    struct block_write *b = r->writers ? &r->writers->block : NULL;
+
+    if (!b || !b->given)
+        return 0;
+    pool_wait(r->writers->pool, &b->task);
+    b->given = false;
+    if (!b->failed)
+        return 0;
+    error_move(err, &b->failure);
+    return -1;
+}
+
+int writers_write(struct run *r, os_handle file, uint64_t offset, struct bytes bytes,
+                  struct error *err)
+{
+    if (!r->writers)
+        return os_write_at(file, offset, bytes, err);
+    if (writers_flush(r, err))
+        return -1;
+    r->writers->block = (struct block_write){
+        .task.work = write_block, .file = file, .offset = offset, .bytes = bytes, .given = true};
+    pool_give(r->writers->pool, &r->writers->block.task);
+    return 0;
+}
 
 int writers_new(struct run *r, size_t threads, struct error *err)
 {

@@ -13,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A signal handler can reach nothing but a global: the only one. */
-static volatile sig_atomic_t stop_signal;
+/* A signal handler can reach nothing but a global: the only one. Any thread looks at it, so that it
+ * is atomic; without a lock, as a handler needs it. */
+static _Atomic sig_atomic_t stop_signal;
 
 os_handle os_stdin(void)
 {
