@@ -10,7 +10,7 @@
 #include "base/table.h"
 #include "os/os.h"
 
-enum { MEMORY_BYTES = 1 << 20 };
+enum { MEMORY_BYTES = 256 << 10 };
 
 /* Which number an owner has; owners are compared by the hash of all that they are. */
 struct owner_record {
