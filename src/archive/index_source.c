@@ -72,17 +72,25 @@ static int damaged(struct error *err, const char *what)
 
 /* ---- Blocks ---- */
 
+/* Replaces `stored` by the block as it is in the archive. */
+static int read_block(struct index_source *s, const struct index_block *b, struct buffer *stored,
+                      struct error *err)
+{
+    struct os_range part = {b->tail_offset + TAIL_BLOCK_HEADER_BYTES,
+                            (size_t)b->block.stored_bytes};
+
+    buffer_clear(stored);
+    return input_tail_read(&s->raw, &s->place, part, stored, err);
+}
+
 static int open_block(struct index_source *s, struct open_block *open, size_t index,
                       struct error *err)
 {
     const struct index_block *b = &s->head->blocks[index];
-    struct os_range part = {b->tail_offset + TAIL_BLOCK_HEADER_BYTES,
-                            (size_t)b->block.stored_bytes};
     struct bytes content;
 
     open->index = SIZE_MAX;
-    buffer_clear(&open->stored);
-    if (input_tail_read(&s->raw, &s->place, part, &open->stored, err) ||
+    if (read_block(s, b, &open->stored, err) ||
         tail_block_content(&b->block, buffer_bytes(&open->stored), &open->memory, &content, err))
         return -1;
     index_cursor_begin(&open->cursor, s->head, b, content);
@@ -442,7 +450,22 @@ static int take_facts(struct index_source *s, struct error *err)
     return 0;
 }
 
-int index_source_open(os_handle handle, struct source **out, struct error *err)
+/* Looks at all blocks. */
+static int check_blocks(struct index_source *s, struct error *err)
+{
+    struct buffer *stored = &s->there.stored;
+
+    for (size_t i = 0; i < s->head->block_count; i++) {
+        const struct index_block *b = &s->head->blocks[i];
+
+        if (read_block(s, b, stored, err) || tail_block_check(&b->block, buffer_bytes(stored), err))
+            return -1;
+    }
+    return 0;
+}
+
+int index_source_open(os_handle handle, enum index_trust trust, struct source **out,
+                      struct error *err)
 {
     struct index_source *s = calloc(1, sizeof *s);
     struct error failure = {0};
@@ -456,7 +479,8 @@ int index_source_open(os_handle handle, struct source **out, struct error *err)
     if (input_raw_init(&s->raw, handle, &failure) == 0)
         result = read_head(s, &failure);
     if (result == 1 &&
-        (take_facts(s, &failure) || frames_new(handle, s->tail, &s->frames, &failure)))
+        (take_facts(s, &failure) || frames_new(handle, s->tail, &s->frames, &failure) ||
+         (trust == INDEX_CHECKED_FIRST && check_blocks(s, &failure))))
         result = -1;
     if (result == 1) {
         *out = &s->source;

@@ -11,10 +11,16 @@
 #include "archive/tail.h"
 #include "os/os.h"
 
+/* When the index's blocks are compared with their checksums: each as it is read, so that some of
+ * them need not be read at all; or all of them before the source is opened, so that damage in the
+ * middle is met before the first entry. */
+enum index_trust { INDEX_CHECKED_AS_READ, INDEX_CHECKED_FIRST };
+
 /* Opens the archive on `handle`, which belongs to the source when 1 is returned: 0 if it has no
  * index that can be used (not one of ours, a pipe, compressed anew, damaged): then read the stream.
  */
-MUST_CHECK int index_source_open(os_handle handle, struct source **out, struct error *err);
+MUST_CHECK int index_source_open(os_handle handle, enum index_trust trust, struct source **out,
+                                 struct error *err);
 
 /* The archive's tail. Borrowed until the source is closed. */
 const struct tail *index_source_tail(const struct source *s);

@@ -4,7 +4,6 @@
 #include "archive/open.h"
 
 #include "archive/foreign.h"
-#include "archive/index_source.h"
 
 int open_any_archive(os_handle handle, const struct reader_options *options,
                      struct opened_archive *out, struct error *err)
@@ -30,10 +29,10 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
 }
 
 int open_indexed_archive(os_handle handle, const struct reader_options *options,
-                         struct opened_archive *out, struct error *err)
+                         enum index_trust trust, struct opened_archive *out, struct error *err)
 {
     struct source *source;
-    int found = index_source_open(handle, &source, err);
+    int found = index_source_open(handle, trust, &source, err);
 
     if (found == 0)
         return open_any_archive(handle, options, out, err);

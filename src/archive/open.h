@@ -4,6 +4,7 @@
 #ifndef HOLDFAST_ARCHIVE_OPEN_H
 #define HOLDFAST_ARCHIVE_OPEN_H
 
+#include "archive/index_source.h"
 #include "archive/reader.h"
 
 struct opened_archive {
@@ -22,7 +23,8 @@ MUST_CHECK int open_any_archive(os_handle handle, const struct reader_options *o
 
 /* The same, but an archive of ours that can be sought and has an index is opened by that. */
 MUST_CHECK int open_indexed_archive(os_handle handle, const struct reader_options *options,
-                                    struct opened_archive *out, struct error *err);
+                                    enum index_trust trust, struct opened_archive *out,
+                                    struct error *err);
 
 /* The archive's tail: at once of an indexed one, else after the last entry; NULL if there is none.
  * Borrowed. */

@@ -82,11 +82,18 @@ static int decompress(size_t raw_bytes, struct bytes stored, struct buffer *memo
     return 0;
 }
 
-int tail_block_content(const struct tail_block *b, struct bytes stored, struct buffer *memory,
-                       struct bytes *out, struct error *err)
+int tail_block_check(const struct tail_block *b, struct bytes stored, struct error *err)
 {
     if (stored.size != b->stored_bytes || b->checksum != XXH3_64bits(stored.data, stored.size))
         return tail_damaged(err, "a block's checksum is wrong");
+    return 0;
+}
+
+int tail_block_content(const struct tail_block *b, struct bytes stored, struct buffer *memory,
+                       struct bytes *out, struct error *err)
+{
+    if (tail_block_check(b, stored, err))
+        return -1;
     *out = stored;
     if (b->raw_bytes == b->stored_bytes)
         return 0;

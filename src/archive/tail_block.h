@@ -41,6 +41,9 @@ MUST_CHECK int tail_block_append(struct buffer *out, uint32_t type, struct bytes
 /* Takes a header. Lengths that make no sense are ERROR_FORMAT. */
 MUST_CHECK int tail_block_header(struct cursor *c, struct tail_block *out, struct error *err);
 
+/* Compares the length and checksum of `stored` with the header's; ERROR_FORMAT. */
+MUST_CHECK int tail_block_check(const struct tail_block *b, struct bytes stored, struct error *err);
+
 /* The content of `stored`, whose length is the header's, once its checksum was found right:
  * borrowed from `stored`, or decompressed into `memory`. */
 MUST_CHECK int tail_block_content(const struct tail_block *b, struct bytes stored,

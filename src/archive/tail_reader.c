@@ -134,8 +134,8 @@ static int take_block(struct tail_reader *r, struct error *err)
         if (tail_block_content(&r->block, buffer_bytes(&r->pending), &r->memory, &content, err) ||
             tail_memory_add(r->tail, r->block.type, content, end, err))
             return -1;
-    } else if (r->block.checksum != XXH3_64bits(r->pending.data, r->pending.size)) {
-        return tail_damaged(err, "a block's checksum is wrong");
+    } else if (tail_block_check(&r->block, buffer_bytes(&r->pending), err)) {
+        return -1;
     }
     r->bytes = end;
     r->state = IN_HEADER;

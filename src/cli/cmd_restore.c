@@ -132,8 +132,9 @@ static int open_source(struct job *job, struct error *err)
             return error_at(err, job->archive, strlen(job->archive));
     }
     /* All of an archive is read as a stream, which proves it; some paths are found by the index. */
-    if (job->path_count == 0 ? open_any_archive(handle, &options, archive, err)
-                             : open_indexed_archive(handle, &options, archive, err))
+    if (job->path_count == 0
+            ? open_any_archive(handle, &options, archive, err)
+            : open_indexed_archive(handle, &options, INDEX_CHECKED_AS_READ, archive, err))
         return error_at(err, job->archive, strlen(job->archive));
     job->source = archive->source;
     job->can_reopen =

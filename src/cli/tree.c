@@ -239,7 +239,7 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     if (strcmp(what, "-") != 0 && os_open_path(what, &handle, err) != 0)
         return -1;
     if (o->contents ? open_any_archive(handle, &reader, &archive, err)
-                    : open_indexed_archive(handle, &reader, &archive, err))
+                    : open_indexed_archive(handle, &reader, INDEX_CHECKED_FIRST, &archive, err))
         return -1;
     t->source = archive.source;
     t->is_ours = archive.is_ours;

@@ -182,6 +182,18 @@ class Mismatch(Case):
         path = self.edited(lambda content: content.replace(wanted, bytes(16)))
         self.assert_mismatch(path, "other hashes")
 
+    def test_damaged_block(self):
+        """The whole list comes from the stream, and the damage is told."""
+        blocks = archive_index.read_blocks(archive_index.read_tail(self.archive))
+        damaged = bytearray(self.archive)
+        damaged[damaged.rfind(blocks[-1].stored) + 5] ^= 1
+        with open(self.path("damaged.tar"), "wb") as file:
+            file.write(damaged)
+        result = holdfast("list", self.path("damaged.tar"))
+        self.assertNotEqual(result.status, 0, result)
+        self.assertIn("t/link -> target", result.text)
+        self.assertIn("damaged", result.text)
+
     def test_missing_index(self):
         """An archive without one is whole, and is listed by its stream."""
         tail = archive_index.read_tail(self.archive)

@@ -248,7 +248,8 @@ static struct source *index_opened(const struct folder *f, const char *name)
 {
     struct source *s = NULL;
 
-    assert_int_equal(check_done(index_source_open(archive_handle(f, name), &s, &err)), 1);
+    assert_int_equal(
+        check_done(index_source_open(archive_handle(f, name), INDEX_CHECKED_AS_READ, &s, &err)), 1);
     return s;
 }
 
@@ -404,7 +405,7 @@ static bool reads_by_index(const struct folder *f)
     size_t got;
     bool is_sound = true;
 
-    if (index_source_open(handle, &s, &err) != 1) {
+    if (index_source_open(handle, INDEX_CHECKED_AS_READ, &s, &err) != 1) {
         os_close(handle);
         return false;
     }
@@ -460,7 +461,7 @@ static void a_pipe_and_other_archives_have_no_index(void **state)
 
     archive_put(*state, "a", bytes_of("no archive at all"));
     handle = archive_handle(*state, "a");
-    assert_int_equal(check_done(index_source_open(handle, &s, &err)), 0);
+    assert_int_equal(check_done(index_source_open(handle, INDEX_CHECKED_AS_READ, &s, &err)), 0);
     os_close(handle);
 }
 
