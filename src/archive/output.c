@@ -25,10 +25,10 @@ struct frame_job {
     struct output *output;
     uint8_t *raw; /* FRAME_HARD_BYTES, made when first needed */
     size_t raw_bytes;
-    struct buffer memory; /* of the compressed frame */
-    struct bytes stored;  /* the compressed frame */
-    uint64_t checksum;    /* of it */
-    bool is_ready;        /* compressed, and not written yet */
+    uint64_t number;     /* of the frame */
+    struct bytes stored; /* the compressed frame */
+    uint64_t checksum;   /* of it */
+    bool is_ready;       /* compressed, and not written yet */
 };
 
 struct output {
@@ -37,6 +37,8 @@ struct output {
     struct pool *pool;
     struct frame_job *jobs;
     size_t job_count;
+    struct buffer *memory; /* for a compressed frame, one less than there are jobs: frames take them
+                              in turn */
 
     /* The caller's side. */
     struct frame_job *job; /* being filled, or NULL */
@@ -47,9 +49,9 @@ struct output {
 
     /* Under the mutex. */
     struct os_mutex *mutex;
-    struct os_condition *freed;
-    uint64_t written; /* frames whose place is free again */
-    bool is_writing;  /* somebody is */
+    struct os_condition *freed, *turned; /* a place; a piece of memory */
+    uint64_t written;                    /* frames whose place is free again */
+    bool is_writing;                     /* somebody is */
     struct error failure;
 
     /* Of whoever writes; the caller's once all is written. */
@@ -132,8 +134,22 @@ static void write_ready(struct output *o)
         job->is_ready = false;
         o->written++;
         os_condition_signal(o->freed);
+        os_condition_signal(o->turned);
     }
     o->is_writing = false;
+}
+
+/* Waits until the frame that had the memory before is written: at most the last frame of the ring
+ * does, and never the one whose turn it is. */
+static struct buffer *take_memory(struct output *o, const struct frame_job *job)
+{
+    size_t count = o->job_count - 1;
+
+    os_mutex_lock(o->mutex);
+    while (job->number - o->written >= count)
+        os_condition_wait(o->turned, o->mutex);
+    os_mutex_unlock(o->mutex);
+    return &o->memory[job->number % count];
 }
 
 static void compress_frame(struct pool_task *task)
@@ -142,7 +158,8 @@ static void compress_frame(struct pool_task *task)
     struct output *o = job->output;
     struct error failure = {0};
 
-    int result = o->codec->make_frame(bytes_make(job->raw, job->raw_bytes), o->level, &job->memory,
+    struct buffer *memory = take_memory(o, job);
+    int result = o->codec->make_frame(bytes_make(job->raw, job->raw_bytes), o->level, memory,
                                       &job->stored, &failure);
     if (result == 0)
         job->checksum = XXH3_64bits(job->stored.data, job->stored.size);
@@ -173,7 +190,8 @@ static int make_jobs(struct output *o, size_t threads, struct error *err)
 {
     o->job_count = threads + 1;
     o->jobs = calloc(o->job_count, sizeof *o->jobs);
-    if (!o->jobs)
+    o->memory = calloc(threads, sizeof *o->memory);
+    if (!o->jobs || !o->memory)
         return error_memory(err);
     for (size_t i = 0; i < o->job_count; i++) {
         o->jobs[i].task.work = compress_frame;
@@ -195,7 +213,8 @@ int output_new(os_handle handle, const struct output_options *options, struct ou
     o->level = options->level_is_set ? options->level : 0;
     if (o->codec->check_level(o->level, err) || hasher_new(&o->hasher, err) ||
         os_mutex_new(&o->mutex, err) || os_condition_new(&o->freed, err) ||
-        make_jobs(o, threads, err) || pool_new(threads, &o->pool, err)) {
+        os_condition_new(&o->turned, err) || make_jobs(o, threads, err) ||
+        pool_new(threads, &o->pool, err)) {
         output_free(o);
         return -1;
     }
@@ -217,10 +236,13 @@ void output_free(struct output *o)
     join(o);
     for (size_t i = 0; o->jobs && i < o->job_count; i++) {
         free(o->jobs[i].raw);
-        buffer_release(&o->jobs[i].memory);
+        if (o->memory && i + 1 < o->job_count)
+            buffer_release(&o->memory[i]);
     }
+    free(o->memory);
     free(o->jobs);
     os_condition_free(o->freed);
+    os_condition_free(o->turned);
     os_mutex_free(o->mutex);
     hasher_free(o->hasher);
     free(o->frames);
@@ -271,7 +293,7 @@ static void end_frame(struct output *o)
     struct frame_job *job = o->job;
 
     o->job = NULL;
-    o->given++;
+    job->number = o->given++;
     pool_give(o->pool, &job->task);
 }
 
