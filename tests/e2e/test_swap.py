@@ -2,32 +2,27 @@
 """Folders are swapped for links while the program runs (SAFETY R2): a backup stores nothing from outside its source, a
 restore changes nothing outside its destination. HOLDFAST_ROUNDS sets how many rounds are run."""
 
+import ctypes
 import multiprocessing
 import os
 import shutil
+import time
 import unittest
 
 import support
 from support import Case, holdfast
 
 ROUNDS = int(os.environ.get("HOLDFAST_ROUNDS", "8"))
-FILES = 150
+FILES = 1000
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
-def _swap(folder: str, link_to: str) -> None:
-    """Puts a link in the folder's place and the folder back again, for ever."""
-    aside = folder + ".aside"
+def _swap(folder: str, spare: str) -> None:
+    """Exchanges the folder and a link at `spare`, for ever, each time at once (renameat2)."""
+    exchange = ctypes.CDLL(None).renameat2
+    names = os.fsencode(folder), os.fsencode(spare)
     while True:
-        try:
-            os.rename(folder, aside)
-            os.symlink(link_to, folder)
-            os.unlink(folder)
-            os.rename(aside, folder)
-        except OSError:  # the program made something in the gap, or has not made the folder yet
-            if os.path.islink(folder):
-                os.unlink(folder)
-            if os.path.isdir(aside) and not os.path.lexists(folder):
-                os.rename(aside, folder)
+        exchange(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE)
 
 
 class Swapped(Case):
@@ -48,16 +43,21 @@ class Swapped(Case):
 
     def swapped(self, folder, *arguments):
         """Runs the program while another process swaps `folder`, and puts the folder back."""
-        process = multiprocessing.Process(target=_swap, args=(folder, self.outside), daemon=True)
+        spare = self.path("spare")
+        os.symlink(self.outside, spare)
+        process = multiprocessing.Process(target=_swap, args=(folder, spare), daemon=True)
         process.start()
+        time.sleep(0.02)  # until it is at it
         holdfast(*arguments)
         process.kill()
         process.join()
-        if os.path.islink(folder):
+        if os.path.islink(folder) and os.path.isdir(spare):
             os.unlink(folder)
-        if os.path.isdir(folder + ".aside"):
-            shutil.rmtree(folder, ignore_errors=True)
-            os.rename(folder + ".aside", folder)
+            os.rename(spare, folder)
+        if os.path.islink(spare):
+            os.unlink(spare)
+        else:
+            shutil.rmtree(spare, ignore_errors=True)
 
     def test_source(self):
         for _ in range(ROUNDS):
