@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -239,14 +240,19 @@ struct swapper {
     _Atomic bool done;
 };
 
-/* Swaps the folder `a` for a link to the folder above all and back, as fast as it can. */
+/*
+ * Swaps the folder `a` for a link to the folder above all and back. The pauses let the other
+ * thread on where one thread runs at a time: valgrind hands its lock to whoever asks first.
+ */
 static void swap_for_ever(void *context)
 {
     struct swapper *s = context;
     int root = (int)s->folder->handle;
 
-    while (!s->done) {
+    for (unsigned i = 1; !s->done; i++) {
         (void)renameat2(root, "a", root, "trap", RENAME_EXCHANGE);
+        if (i % 8 == 0)
+            (void)nanosleep(&(struct timespec){0, 1000}, NULL);
     }
 }
 
