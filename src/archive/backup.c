@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/first_names.h"
 #include "archive/losses.h"
+#include "archive/member.h"
 #include "archive/reading.h"
-#include "archive/record.h"
-#include "archive/tar.h"
 #include "base/table.h"
 #include "tree/data_hash.h"
 
@@ -42,6 +42,9 @@ struct run {
     struct index_writer *index; /* NULL in a dry run */
     struct data_hasher *hasher;
     struct index_place place; /* of the entry that is being written */
+    struct hash128 data_hash; /* of its content, once that was read */
+    struct first_names
+        elsewhere; /* files whose contents are in a base, until all names were seen */
 };
 
 /* ---- Losses ---- */
@@ -92,95 +95,19 @@ static int leave_out(struct run *r, const struct entry *e, const struct error *p
 
 /* ---- One member ---- */
 
-static enum tar_type tar_type_of(const struct entry *e)
-{
-    static const enum tar_type types[] = {
-        [ENTRY_DIRECTORY] = TAR_DIRECTORY,
-        [ENTRY_FILE] = TAR_FILE,
-        [ENTRY_SYMLINK] = TAR_SYMLINK,
-        [ENTRY_FIFO] = TAR_FIFO,
-        [ENTRY_SOCKET] = TAR_FILE,
-        [ENTRY_CHAR_DEVICE] = TAR_CHAR_DEVICE,
-        [ENTRY_BLOCK_DEVICE] = TAR_BLOCK_DEVICE,
-    };
-
-    return entry_is_further_name(e) ? TAR_HARD_LINK : types[e->kind];
-}
-
-/* The comment of a member, empty if there is nothing that tar itself does not say. */
-static int make_comment(struct run *r, const struct entry *e, struct error *err)
-{
-    const uint32_t loadable = METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS;
-    struct member_record record = {0};
-
-    buffer_clear(&r->comment);
-    if (!r->began) {
-        record.has_archive = true;
-        record.archive = (struct archive_record){.version = 1,
-                                                 .program = r->backup->program,
-                                                 .facts = *source_facts(r->source),
-                                                 .options = r->backup->options};
-    }
-    if (!entry_is_further_name(e)) {
-        record.is_socket = e->kind == ENTRY_SOCKET;
-        record.mode = e->meta.mode;
-        record.shared = e->shared;
-        record.link_count = e->shared ? e->link_count : 0;
-        record.unknown = loadable & ~e->meta.known;
-        record.known = e->meta.known & METADATA_BTIME;
-        record.btime = e->meta.btime;
-        if ((e->meta.known & METADATA_FLAGS) != 0 && e->meta.flags != 0) {
-            record.known |= METADATA_FLAGS;
-            record.flags = e->meta.flags;
-        }
-        if (e->kind != ENTRY_FILE && e->kind != ENTRY_DIRECTORY)
-            record.unknown &= ~(uint32_t)METADATA_FLAGS; /* other kinds have none */
-    }
-    if (!record.has_archive && !record.is_socket && !record.shared && record.unknown == 0 &&
-        record.known == 0)
-        return 0;
-    return record_encode(&r->comment, &record, err);
-}
-
-/* The member of an entry, but for its comment. `data` is the open content of a file, or NULL. */
-static struct tar_member member_of(const struct entry *e, const struct data *data)
-{
-    struct tar_member m = {.type = tar_type_of(e),
-                           .path = e->path,
-                           .link = entry_is_further_name(e) ? e->first_name : e->target,
-                           .meta = e->meta,
-                           .device_major = e->device_major,
-                           .device_minor = e->device_minor};
-
-    if (data != NULL) {
-        bool whole = data->extent_count == 1 && data->extents[0].offset == 0 &&
-                     data->extents[0].length == data->size;
-
-        m.size = data->size;
-        m.sparse = !whole && data->size != 0;
-        m.extents = data->extents;
-        m.extent_count = data->extent_count;
-    }
-    if (e->kind == ENTRY_SOCKET)
-        m.meta.mode = 0;
-    /* No part of a tree: reading it changes the one, restoring it the other. */
-    m.meta.known &= ~(uint32_t)(METADATA_ATIME | METADATA_CTIME);
-    if (m.type == TAR_HARD_LINK) {
-        /* All else stands at the first name; plain tools take nothing else from a link, either. */
-        m.meta.known &= METADATA_MODE | METADATA_OWNER | METADATA_GROUP | METADATA_MTIME;
-        m.meta.mtime.nanoseconds = 0;
-    }
-    return m;
-}
-
 /* 1: written, 0: cannot be stored, which was told, -1: the run cannot go on. */
 static int write_header(struct run *r, const struct entry *e, const struct data *data,
                         struct error *err)
 {
+    const struct archive_record archive = {.version = r->backup->base != NULL ? ARCHIVE_INCREMENTAL
+                                                                              : ARCHIVE_FULL,
+                                           .program = r->backup->program,
+                                           .facts = *source_facts(r->source),
+                                           .options = r->backup->options};
     struct tar_member m = member_of(e, data);
     struct error trouble = {0};
 
-    if (make_comment(r, e, err) != 0)
+    if (member_comment(&r->comment, e, r->began ? NULL : &archive, err) != 0)
         return -1;
     m.comment = buffer_bytes(&r->comment);
     buffer_clear(&r->header);
@@ -228,6 +155,57 @@ static int index_entry(struct run *r, const struct entry *e, const struct data *
     r->place.extents = data != NULL ? data->extents : NULL;
     r->place.extent_count = data != NULL ? data->extent_count : 0;
     return index_add(r->index, &stored, &r->place, err) == 0 ? 1 : -1;
+}
+
+/* ---- Contents that a base has ---- */
+
+/* Whether the base has a content for the name: 1 and *out, 0, -1. The first member, which tells
+ * what the archive is, is always in the archive itself. */
+static int find_in_base(struct run *r, const struct entry *e, struct stored_content *out,
+                        struct error *err)
+{
+    if (r->backup->base == NULL || (!r->began && r->output != NULL))
+        return 0;
+    return unchanged_find(r->backup->base, e, out, err);
+}
+
+/* Adds a file to the index alone. 1, or -1. */
+static int refer(struct run *r, const struct entry *e, const struct stored_content *content,
+                 struct error *err)
+{
+    struct entry stored = *e;
+
+    stored.has_data_hash = true;
+    stored.data_hash = content->hash;
+    r->backup->counts.file_bytes += content->size;
+    r->backup->counts.base_bytes += content->size;
+    r->backup->counts.base_files++;
+    if (e->shared && first_names_add(&r->elsewhere, e, 0, err) != 0)
+        return -1;
+    if (r->index == NULL)
+        return 1;
+    r->place.header_offset = output_position(r->output);
+    r->place.data_offset = content->place.data_offset;
+    r->place.base = content->place.base;
+    r->place.extents = content->place.extents;
+    r->place.extent_count = content->place.extent_count;
+    return index_add(r->index, &stored, &r->place, err) == 0 ? 1 : -1;
+}
+
+/* Reads a large file for its hash alone: 1 if the base has its content, 0 if it must be stored, -1.
+ * What cannot be read is told when it is. */
+static int is_large_in_base(struct run *r, struct data *data, const struct stored_content *content,
+                            struct error *err)
+{
+    struct reading p = {.whole = true};
+    int result = -1;
+
+    if (reading_hash(&p, data, r->hasher, r->backup->watcher, err) == 0) {
+        r->data_hash = data_hasher_result(r->hasher);
+        result = p.whole && !p.failed && unchanged_is_content(content, data, r->data_hash);
+    }
+    reading_release(&p);
+    return result;
 }
 
 /* ---- Contents ---- */
@@ -284,6 +262,7 @@ static int write_large(struct run *r, const struct entry *e, struct data *data, 
         result = write_extent(r, data, data->extents[i], &p, err) == 0 ? 1 : -1;
         stored_bytes += data->extents[i].length;
     }
+    r->data_hash = data_hasher_result(r->hasher);
     reading_finish(&p, data);
     if (result == 1 && (write_padding(r, stored_bytes, err) != 0 ||
                         tell_reading(r, e->path, &p, changed_large, err) != 0))
@@ -304,6 +283,7 @@ static void hash_content(struct run *r, const struct data *data)
         data_hasher_add(r->hasher, data->extents[i].offset, bytes_make(at, length));
         at += length;
     }
+    r->data_hash = data_hasher_result(r->hasher);
 }
 
 /* Writes a file that was read into r->content. As write_header. */
@@ -314,7 +294,6 @@ static int write_small(struct run *r, const struct entry *e, struct data *data, 
 
     if (stored != 1)
         return stored;
-    hash_content(r, data);
     if (output_write(r->output, r->content.data, r->content.size, err) != 0 ||
         write_padding(r, r->content.size, err) != 0)
         return -1;
@@ -330,8 +309,10 @@ static void refresh(struct entry *e, const struct data *data)
         e->meta.mtime = data->mtime;
 }
 
-/* Reads a small file and writes it, if there was anything to be had. As write_header. */
-static int add_small(struct run *r, struct entry *e, struct data **data, struct error *err)
+/* Reads a small file and writes it, if there was anything to be had and the base (`content`, or
+ * NULL) does not have it. As write_header, or 2: the base has it. */
+static int add_small(struct run *r, struct entry *e, struct data **data,
+                     const struct stored_content *content, struct error *err)
 {
     struct reading p = {.whole = true};
     int result = -1;
@@ -343,6 +324,12 @@ static int add_small(struct run *r, struct entry *e, struct data **data, struct 
         result = leave_out(r, e, &p.trouble, err);
         goto done;
     }
+    hash_content(r, *data);
+    if (content != NULL && p.whole && !p.failed &&
+        unchanged_is_content(content, *data, r->data_hash)) {
+        result = refer(r, e, content, err) == 1 ? 2 : -1;
+        goto done;
+    }
     result = write_small(r, e, *data, err);
     if (result == 1 && tell_reading(r, e->path, &p, changed_small, err) != 0)
         result = -1;
@@ -351,37 +338,59 @@ done:
     return result;
 }
 
-/* A file with content. As write_header. */
-static int add_file(struct run *r, const struct entry *listed, struct error *err)
+/* Opens and writes a file, of which the base has `content` under the same name, or NULL. As
+ * add_small. */
+static int read_file(struct run *r, struct entry *e, const struct stored_content *content,
+                     struct error *err)
 {
-    struct entry e = *listed;
     struct data *data = NULL;
     struct error trouble = {0};
     int result = -1;
 
     if (source_open_data(r->source, &data, &trouble) != 0) {
-        result = leave_out(r, &e, &trouble, err);
+        result = leave_out(r, e, &trouble, err);
         goto done;
     }
-    if (data->extent_count == TAR_MAX_EXTENTS && note_loss(r, e.path, holes_lost, NULL, err) != 0)
+    if (data->extent_count == TAR_MAX_EXTENTS && note_loss(r, e->path, holes_lost, NULL, err) != 0)
         goto done;
     if (data->size <= READING_SMALL_BYTES && r->output != NULL) {
-        result = add_small(r, &e, &data, err);
+        result = add_small(r, e, &data, content, err);
     } else {
-        refresh(&e, data);
-        result = write_large(r, &e, data, err);
+        refresh(e, data);
+        result = content != NULL && content->is_same_file && r->output != NULL
+                     ? is_large_in_base(r, data, content, err)
+                     : 0;
+        if (result == 1)
+            result = refer(r, e, content, err) == 1 ? 2 : -1;
+        else if (result == 0)
+            result = write_large(r, e, data, err);
     }
     if (result != 1)
         goto done;
     r->backup->counts.file_bytes += data->size;
-    e.has_data_hash = data->size != 0 && r->index != NULL;
-    if (e.has_data_hash)
-        e.data_hash = data_hasher_result(r->hasher);
-    result = index_entry(r, &e, data, err);
+    e->has_data_hash = data->size != 0 && r->index != NULL;
+    if (e->has_data_hash)
+        e->data_hash = r->data_hash;
+    result = index_entry(r, e, data, err);
 done:
     data_close(data);
     error_release(&trouble);
     return result;
+}
+
+/* A file with content. As write_header. */
+static int add_file(struct run *r, const struct entry *listed, struct error *err)
+{
+    struct stored_content content;
+    struct entry e = *listed;
+    int found = find_in_base(r, listed, &content, err);
+
+    if (found < 0)
+        return -1;
+    if (found == 1 && content.is_same_state)
+        return refer(r, &e, &content, err);
+    found = read_file(r, &e, found == 1 ? &content : NULL, err);
+    return found == 2 ? 1 : found;
 }
 
 /* ---- The run ---- */
@@ -457,6 +466,7 @@ static int add_further_name(struct run *r, const struct entry *e, struct error *
     struct hash128 key = hash_bytes(e->first_name);
     const struct unstored *record = table_find(&r->unstored, &key);
     struct entry own = *e;
+    uint64_t ignored;
     int stored;
 
     if (record != NULL && record->bytes == 0)
@@ -464,7 +474,13 @@ static int add_further_name(struct run *r, const struct entry *e, struct error *
     if (record != NULL)
         own.first_name = bytes_make(r->stand_ins.data + record->offset, (size_t)record->bytes);
     r->place = (struct index_place){0};
-    stored = write_header(r, &own, NULL, err);
+    if (first_names_take(&r->elsewhere, &own, &ignored) == 1) {
+        r->place.header_offset = r->output != NULL ? output_position(r->output) : 0;
+        r->place.data_offset = r->place.header_offset;
+        stored = 1;
+    } else {
+        stored = write_header(r, &own, NULL, err);
+    }
     if (stored == 1)
         stored = index_entry(r, &own, NULL, err);
     if (stored == 1)
@@ -548,10 +564,17 @@ int backup_run(struct backup *b, struct source *source, struct error *err)
 
     memset(&b->counts, 0, sizeof b->counts);
     table_init(&r.unstored, sizeof(struct unstored), sizeof(struct hash128));
+    first_names_init(&r.elsewhere);
     if (b->archive != OS_NO_HANDLE &&
         (output_new(b->archive, &b->output, &r.output, err) != 0 ||
          index_writer_new(b->spool, &r.index, err) != 0 || data_hasher_new(&r.hasher, err) != 0))
         goto done;
+    if (b->base != NULL && r.index != NULL) {
+        struct unchanged_bases bases = unchanged_bases(b->base);
+
+        if (index_writer_set_bases(r.index, bases.items, bases.count, err) != 0)
+            goto done;
+    }
     if (add_all(&r, err) == 0 && finish(&r, err) == 0)
         result = 0;
 done:
@@ -563,6 +586,7 @@ done:
     buffer_release(&r.content);
     losses_release(&r.losses);
     table_release(&r.unstored);
+    first_names_release(&r.elsewhere);
     buffer_release(&r.stand_ins);
     return result;
 }

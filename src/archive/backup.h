@@ -9,13 +9,15 @@
 #define HOLDFAST_ARCHIVE_BACKUP_H
 
 #include "archive/output.h"
+#include "archive/unchanged.h"
 #include "tree/watcher.h"
 
 struct backup_counts {
-    uint64_t entries;       /* members written */
-    uint64_t kinds[8];      /* of each enum entry_kind; further names are not among them */
-    uint64_t further_names; /* hard links written */
-    uint64_t file_bytes;    /* logical bytes of the files, each file once */
+    uint64_t entries;                /* members written */
+    uint64_t kinds[8];               /* of each enum entry_kind; further names are not among them */
+    uint64_t further_names;          /* hard links written */
+    uint64_t file_bytes;             /* logical bytes of the files, each file once */
+    uint64_t base_files, base_bytes; /* of these, files whose content is in the base */
     uint64_t raw_bytes, stored_bytes; /* of the tar stream, of the archive */
     uint64_t problems;                /* losses and errors told */
 };
@@ -26,9 +28,11 @@ struct backup {
     struct output_options output;
     const char
         *spool; /* a folder for the nameless file that a large index grows in; NULL: memory */
-    const char *program;  /* "holdfast 0.1.0" */
-    struct bytes options; /* the filters and options used, one "name=value" a line, for the
-                             archive's own memory */
+    struct unchanged *base; /* what older archives have need not be stored again; borrowed, or NULL
+                               for a full archive */
+    const char *program;    /* "holdfast 0.1.0" */
+    struct bytes options;   /* the filters and options used, one "name=value" a line, for the
+                               archive's own memory */
     struct watcher *watcher;
     struct backup_counts counts; /* filled in by backup_run */
 };

@@ -40,14 +40,14 @@ static int read_extent(struct check *c, struct data *data, struct extent x, uint
     return 0;
 }
 
-/* Reads a content to its end. */
-static int read_content(struct check *c, struct error *err)
+/* Reads a content of a source to its end, for its hash. */
+static int read_content(struct check *c, struct source *source, struct error *err)
 {
     struct data *data = NULL;
     uint8_t *block;
     int result = 0;
 
-    if (source_open_data(c->archive.source, &data, err) != 0)
+    if (source_open_data(source, &data, err) != 0)
         return -1;
     block = malloc(BLOCK_BYTES);
     if (block == NULL)
@@ -55,10 +55,6 @@ static int read_content(struct check *c, struct error *err)
     data_hasher_begin(c->hasher, data->size);
     for (size_t i = 0; result == 0 && i < data->extent_count; i++)
         result = read_extent(c, data, data->extents[i], block, err);
-    if (data->size != 0) /* the empty ones have no hash in the index */
-        index_sum_content(&c->sum, data_hasher_result(c->hasher));
-    c->counts->bytes += data->size;
-    c->seen.file_bytes += data->size;
     free(block);
     data_close(data);
     return result;
@@ -80,8 +76,37 @@ static int read_entry(struct check *c, const struct entry *e, struct error *err)
     c->seen.kinds[e->kind]++;
     if (e->kind != ENTRY_FILE)
         return 0;
-    if (read_content(c, err) != 0)
+    if (read_content(c, c->archive.source, err) != 0)
         return error_at(err, (const char *)e->path.data, e->path.size);
+    if (e->size != 0) /* the empty ones have no hash in the index */
+        index_sum_content(&c->sum, data_hasher_result(c->hasher));
+    c->counts->bytes += e->size;
+    c->seen.file_bytes += e->size;
+    return 0;
+}
+
+/* A content that stands in a base: a wrong one is told and the check goes on. -1: without memory.
+ */
+static int compare_base_content(struct check *c, struct source *index, const struct entry *e,
+                                struct error *err)
+{
+    struct error trouble = {0};
+    int result = read_content(c, index, &trouble);
+
+    if (result == 0) {
+        struct hash128 hash = data_hasher_result(c->hasher);
+
+        if (hash.low != e->data_hash.low || hash.high != e->data_hash.high)
+            result = error_set(&trouble, ERROR_FORMAT, "verify",
+                               "its content in the base is another one than was backed up");
+    }
+    if (result != 0 && trouble.kind == ERROR_MEMORY) {
+        error_move(err, &trouble);
+        return -1;
+    }
+    if (result != 0)
+        watcher_error(c->watcher, e->path, &trouble);
+    error_release(&trouble);
     return 0;
 }
 
@@ -224,8 +249,68 @@ static void tell_losses(const struct check *c, const struct tail *tail)
     c->counts->losses = tail->loss_count;
 }
 
-int check_archive(os_handle handle, struct watcher *watcher, struct check_counts *counts,
-                  struct error *err)
+/* Counts what stands in the index alone, and compares the contents that are in bases with their
+ * hashes; `has_bases`: they are at hand. */
+static int read_elsewhere(struct check *c, struct source *index, bool has_bases, struct error *err)
+{
+    const struct entry *e;
+    int more;
+
+    while ((more = source_next(index, &e, err)) == 1) {
+        struct index_origin origin;
+
+        index_source_origin(index, &origin);
+        if (c->watcher->stopped(c->watcher))
+            return error_set(err, ERROR_INTERRUPTED, "verify", "stopped");
+        if (origin.in_stream)
+            continue;
+        c->seen.entries++;
+        c->counts->entries++;
+        if (origin.is_further_name) {
+            c->seen.further_names++;
+            continue;
+        }
+        c->seen.kinds[e->kind]++;
+        c->seen.file_bytes += e->size;
+        c->counts->bytes += e->size;
+        if (has_bases && compare_base_content(c, index, e, err) != 0)
+            return -1;
+    }
+    return more;
+}
+
+/* The part of an incremental archive that is not in its stream. */
+static int check_elsewhere(struct check *c, const struct bases_places *places, struct error *err)
+{
+    struct source *index = NULL;
+    struct bases *bases = NULL;
+    struct error missing = {0};
+    os_handle handle;
+    int result = -1;
+
+    if (places == NULL)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "an incremental archive cannot be checked from a pipe");
+    if (os_open_path(places->archive, &handle, err) != 0)
+        return -1;
+    int found = index_source_open(handle, INDEX_CHECKED_FIRST, &index, err);
+
+    if (found != 1) {
+        os_close(handle);
+        return found < 0 ? -1 : error_set(err, ERROR_FORMAT, "verify", "its index is damaged");
+    }
+    if (bases_open(index_source_tail(index)->index, places, &bases, &missing) == 0)
+        index_source_set_bases(index, bases);
+    else
+        watcher_error(c->watcher, (struct bytes){NULL, 0}, &missing);
+    result = read_elsewhere(c, index, bases != NULL, err);
+    error_release(&missing);
+    source_close(index);
+    return result;
+}
+
+int check_archive(os_handle handle, const struct bases_places *places, struct watcher *watcher,
+                  struct check_counts *counts, struct error *err)
 {
     struct check c = {.watcher = watcher, .counts = counts};
     struct reader_options options = {.watcher = watcher};
@@ -245,6 +330,8 @@ int check_archive(os_handle handle, struct watcher *watcher, struct check_counts
             find_damage(&c);
         goto done;
     }
+    if (c.archive.is_incremental && check_elsewhere(&c, places, err) != 0)
+        goto done;
     tail = c.archive.is_tar ? reader_tail(c.archive.source) : NULL;
     if (tail != NULL) {
         if (compare_counts(&c, tail, err) != 0 || compare_hashes(&c, err) != 0 ||

@@ -29,14 +29,27 @@ struct index_block {
     struct bytes first_path;
 };
 
+/* An archive that holds contents of entries of this one (DESIGN: incremental archives). */
+struct index_base {
+    struct hash128 identity; /* as index_identity makes it */
+    uint64_t entry_count;    /* entries of this archive whose content it holds */
+    const char *file_name; /* its last component when it was used; it may have been renamed since */
+};
+
 struct index_head {
     const struct index_owner *owners;
     size_t owner_count;
     uint64_t volume_count; /* file systems that the entries came from */
     uint64_t entry_count;
+    const struct index_base *bases; /* of a full archive: none */
+    size_t base_count;
     const struct index_block *blocks; /* in canonical order */
     size_t block_count;
 };
+
+/* The identity of an archive: the hash of its head's content, which has the checksums of all blocks
+ * and so of all that is said of every entry, the hashes of the contents included. */
+struct hash128 index_identity(struct bytes head);
 
 /* One entry with its place. */
 struct index_item {
@@ -47,11 +60,17 @@ struct index_item {
     bool is_inexact;    /* the tail's losses name it */
     uint64_t owner;     /* index into the head's owners */
     uint64_t header_offset, data_offset; /* in the tar stream */
+    size_t base;                         /* 0, or n: neither headers nor data are in this archive,
+                                            and data_offset is a place in the head's base n - 1 */
     const struct extent *extents;        /* of a file: its ranges with data, in that order behind
                                             data_offset */
     size_t extent_count;
     struct bytes body; /* got: the encoded entry without its path; see index_body_decode */
 };
+
+/* True if the entry has headers in the tar stream: a file whose content is in a base has not, and
+ * neither have its further names. */
+bool index_item_is_in_stream(const struct index_item *item);
 
 /* Bytes of the tar stream behind data_offset, without and with padding. */
 uint64_t index_item_stored(const struct index_item *item);
@@ -91,7 +110,7 @@ MUST_CHECK int index_cursor_next(struct index_cursor *c, const struct index_item
 void index_cursor_release(struct index_cursor *c);
 
 /* Decodes a body that was kept from index_item.body, of a first name: all of *out but number and
- * path; its data_offset is given. */
+ * path; its data_offset is given, unless it is in a base. */
 MUST_CHECK int index_body_decode(const struct index_head *head, struct bytes body,
                                  struct index_memory *memory, struct index_item *out,
                                  struct error *err);

@@ -6,7 +6,7 @@
 
 #include "archive/index.h"
 
-enum { SMALLEST_OWNER_BYTES = 4, SMALLEST_BLOCK_BYTES = 13 };
+enum { SMALLEST_OWNER_BYTES = 4, SMALLEST_BASE_BYTES = 18, SMALLEST_BLOCK_BYTES = 13 };
 
 static int damaged(struct error *err, const char *what)
 {
@@ -35,6 +35,15 @@ static int append_block(struct buffer *out, const struct index_block *b, uint64_
     return buffer_append_string(out, b->first_path, err);
 }
 
+static int append_base(struct buffer *out, const struct index_base *b, struct error *err)
+{
+    if (buffer_append_u64(out, b->identity.low, err) ||
+        buffer_append_u64(out, b->identity.high, err) ||
+        buffer_append_varint(out, b->entry_count, err))
+        return -1;
+    return buffer_append_string(out, bytes_of(b->file_name), err);
+}
+
 int index_head_encode(struct buffer *out, const struct index_head *head, struct error *err)
 {
     uint64_t stream_offset = 0;
@@ -46,7 +55,12 @@ int index_head_encode(struct buffer *out, const struct index_head *head, struct 
             return -1;
     if (buffer_append_varint(out, head->volume_count, err) ||
         buffer_append_varint(out, head->entry_count, err) ||
-        buffer_append_varint(out, head->block_count, err))
+        buffer_append_varint(out, head->base_count, err))
+        return -1;
+    for (size_t i = 0; i < head->base_count; i++)
+        if (append_base(out, &head->bases[i], err))
+            return -1;
+    if (buffer_append_varint(out, head->block_count, err))
         return -1;
     for (size_t i = 0; i < head->block_count; i++) {
         const struct index_block *b = &head->blocks[i];
@@ -63,6 +77,7 @@ int index_head_encode(struct buffer *out, const struct index_head *head, struct 
 struct index_head_memory {
     struct index_head head;
     struct index_owner *owners;
+    struct index_base *bases;
     struct index_block *blocks;
     struct buffer text; /* what names and paths point into; large enough from the start */
 };
@@ -118,6 +133,38 @@ static int take_owners(struct index_head_memory *m, struct cursor *c, struct err
     }
     m->head.owners = m->owners;
     m->head.owner_count = count;
+    return 0;
+}
+
+/* A file's name in its folder. */
+static bool is_sound_name(struct bytes name)
+{
+    return name.size != 0 && !memchr(name.data, '/', name.size) &&
+           !bytes_equal(name, bytes_of(".")) && !bytes_equal(name, bytes_of(".."));
+}
+
+static int take_bases(struct index_head_memory *m, struct cursor *c, struct error *err)
+{
+    size_t count = 0;
+
+    if (take_count(c, SMALLEST_BASE_BYTES, &count, err))
+        return -1;
+    m->bases = calloc(count + 1, sizeof *m->bases);
+    if (!m->bases)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        struct index_base *b = &m->bases[i];
+        struct bytes name;
+
+        if (cursor_u64(c, &b->identity.low, err) || cursor_u64(c, &b->identity.high, err) ||
+            cursor_varint(c, &b->entry_count, err) || take_text(m, c, &name, err))
+            return -1;
+        if (!is_sound_name(name))
+            return damaged(err, "a base with a name that makes no sense");
+        b->file_name = (const char *)name.data;
+    }
+    m->head.bases = m->bases;
+    m->head.base_count = count;
     return 0;
 }
 
@@ -190,7 +237,8 @@ int index_head_decode(struct bytes content, uint64_t blocks_offset, struct index
     /* Each text takes as many bytes in the block (its length) as here (its NUL). */
     if (buffer_reserve(&m->text, content.size + 1, err) || take_owners(m, &c, err) ||
         cursor_varint(&c, &m->head.volume_count, err) ||
-        cursor_varint(&c, &m->head.entry_count, err) || take_blocks(m, &c, blocks_offset, err))
+        cursor_varint(&c, &m->head.entry_count, err) || take_bases(m, &c, err) ||
+        take_blocks(m, &c, blocks_offset, err))
         goto failed;
     if (c.left != 0) {
         damaged(err, "bytes behind its head");
@@ -203,6 +251,11 @@ failed:
     return -1;
 }
 
+struct hash128 index_identity(struct bytes head)
+{
+    return hash_bytes(head);
+}
+
 const struct index_head *index_head_of(const struct index_head_memory *m)
 {
     return &m->head;
@@ -213,6 +266,7 @@ void index_head_free(struct index_head_memory *m)
     if (!m)
         return;
     free(m->owners);
+    free(m->bases);
     free(m->blocks);
     buffer_release(&m->text);
     free(m);

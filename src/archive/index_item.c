@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "archive/index.h"
+#include "archive/names.h"
 #include "archive/tar.h"
 
 /* The low four bits are the kind. */
@@ -21,7 +22,8 @@ enum item_flag {
     ITEM_IDENTITY = 1 << 9,
     ITEM_INEXACT = 1 << 10,
     ITEM_FILE_FLAGS = 1 << 11,
-    ITEM_ALL = (1 << 12) - 1,
+    ITEM_IN_BASE = 1 << 12,
+    ITEM_ALL = (1 << 13) - 1,
 };
 
 /* The fields that an entry may know. Access times are no part of an archive. */
@@ -40,6 +42,11 @@ static int damaged(struct error *err, const char *what)
 static uint64_t padded(uint64_t bytes)
 {
     return (bytes + TAR_BLOCK_BYTES - 1) / TAR_BLOCK_BYTES * TAR_BLOCK_BYTES;
+}
+
+bool index_item_is_in_stream(const struct index_item *item)
+{
+    return item->base == 0 && (!item->is_further || item->data_offset != item->header_offset);
 }
 
 uint64_t index_item_stored(const struct index_item *item)
@@ -115,7 +122,8 @@ static uint32_t flags_of(const struct index_item *item)
            (e->meta.xattrs.count != 0 ? ITEM_XATTRS : 0u) |
            (identity_is_known(&e->identity) ? ITEM_IDENTITY : 0u) |
            (item->is_inexact ? ITEM_INEXACT : 0u) |
-           ((e->meta.known & METADATA_FLAGS) && e->meta.flags != 0 ? ITEM_FILE_FLAGS : 0u);
+           ((e->meta.known & METADATA_FLAGS) && e->meta.flags != 0 ? ITEM_FILE_FLAGS : 0u) |
+           (item->base != 0 ? ITEM_IN_BASE : 0u);
 }
 
 /* What belongs to the kind. */
@@ -169,6 +177,10 @@ static int append_optional(struct buffer *out, const struct index_item *item, ui
         return -1;
     if ((flags & ITEM_SHARED) && buffer_append_varint(out, e->link_count, err))
         return -1;
+    if ((flags & ITEM_IN_BASE) &&
+        (buffer_append_varint(out, item->base - 1, err) ||
+         buffer_append_varint(out, item->data_offset / TAR_BLOCK_BYTES, err)))
+        return -1;
     if ((flags & ITEM_IDENTITY) && (buffer_append_varint(out, e->identity.volume, err) ||
                                     buffer_append_varint(out, e->identity.file[0], err) ||
                                     buffer_append_varint(out, e->identity.file[1], err)))
@@ -210,11 +222,13 @@ static size_t common_bytes(struct bytes a, struct bytes b)
 int index_item_encode(struct buffer *out, struct bytes previous, const struct index_item *item,
                       struct error *err)
 {
-    uint64_t header_bytes = item->data_offset - item->header_offset;
+    bool in_stream = index_item_is_in_stream(item);
+    uint64_t header_bytes = in_stream ? item->data_offset - item->header_offset : 0;
     struct bytes path = item->entry.path;
     size_t common = common_bytes(previous, path);
 
-    if (header_bytes == 0 || header_bytes % TAR_BLOCK_BYTES != 0)
+    if ((in_stream && header_bytes == 0) || header_bytes % TAR_BLOCK_BYTES != 0 ||
+        item->data_offset % TAR_BLOCK_BYTES != 0)
         return error_set(err, ERROR_USAGE, "encode index", "headers that are no whole blocks");
     if (buffer_append_varint(out, common, err) ||
         buffer_append_string(out, bytes_make(path.data + common, path.size - common), err) ||
@@ -377,6 +391,20 @@ static int take_identity(struct cursor *c, const struct index_head *head, struct
     return out->volume < head->volume_count ? 0 : damaged(err, "a file of no file system");
 }
 
+static int take_base(struct cursor *c, const struct index_head *head, struct index_item *out,
+                     struct error *err)
+{
+    uint64_t base, blocks;
+
+    if (cursor_varint(c, &base, err) || cursor_varint(c, &blocks, err))
+        return -1;
+    if (base >= head->base_count || blocks > MAX_SIZE / TAR_BLOCK_BYTES)
+        return damaged(err, "a content that is in no archive");
+    out->base = (size_t)base + 1;
+    out->data_offset = blocks * TAR_BLOCK_BYTES;
+    return 0;
+}
+
 /* A body that is being decoded. */
 struct taking {
     struct cursor *c;
@@ -399,6 +427,8 @@ static int take_optional(const struct taking *t, uint32_t flags, struct error *e
         return -1;
     if ((flags & ITEM_IDENTITY) && take_identity(c, t->head, &e->identity, err))
         return -1;
+    if ((flags & ITEM_IN_BASE) && take_base(c, t->head, out, err))
+        return -1;
     set_whole(m, out);
     if ((flags & ITEM_SPARSE) && take_extents(c, m, out, err))
         return -1;
@@ -416,7 +446,7 @@ static int take_optional(const struct taking *t, uint32_t flags, struct error *e
 static bool are_sound(uint32_t flags)
 {
     uint32_t kind = flags & ITEM_KIND;
-    uint32_t of_files = ITEM_SPARSE | ITEM_HASH;
+    uint32_t of_files = ITEM_SPARSE | ITEM_HASH | ITEM_IN_BASE;
     uint32_t of_further = ITEM_KIND | ITEM_FURTHER | ITEM_INEXACT;
 
     if ((flags & ~(uint32_t)ITEM_ALL) != 0 || kind > ENTRY_BLOCK_DEVICE)
@@ -424,6 +454,8 @@ static bool are_sound(uint32_t flags)
     if ((flags & ITEM_FURTHER) && ((flags & ~of_further) != 0 || kind == ENTRY_DIRECTORY))
         return false;
     if ((flags & ITEM_SHARED) && kind == ENTRY_DIRECTORY)
+        return false;
+    if ((flags & ITEM_IN_BASE) && (flags & ITEM_HASH) == 0)
         return false;
     return kind == ENTRY_FILE || (flags & of_files) == 0;
 }
@@ -492,26 +524,6 @@ void index_cursor_release(struct index_cursor *c)
     index_memory_release(&c->memory);
 }
 
-/* No empty component, none that leads elsewhere, no NUL. */
-static bool is_sound_path(struct bytes path)
-{
-    size_t begin = 0;
-
-    for (size_t i = 0; i <= path.size; i++) {
-        if (i < path.size && path.data[i] != '/') {
-            if (path.data[i] == 0)
-                return false;
-            continue;
-        }
-        size_t length = i - begin;
-
-        if (length == 0 || (length <= 2 && memcmp(path.data + begin, "..", length) == 0))
-            return false;
-        begin = i + 1;
-    }
-    return path.size <= TAR_MAX_PATH_BYTES;
-}
-
 /* Puts the new path behind what it has in common with the old one. */
 static int take_path(struct index_cursor *c, struct entry *e, struct error *err)
 {
@@ -536,7 +548,7 @@ static int take_path(struct index_cursor *c, struct entry *e, struct error *err)
     if (buffer_append(path, rest.data, rest.size, err))
         return -1;
     e->path = buffer_bytes(path);
-    if (!is_sound_path(e->path))
+    if (!names_is_clean(e->path))
         return damaged(err, "a path that makes no sense");
     e->depth = 0;
     e->name_offset = 0;
@@ -558,7 +570,7 @@ static int take_item(struct index_cursor *c, struct error *err)
                                 .header_offset = c->position};
     if (take_path(c, &item->entry, err) || cursor_varint(&c->at, &header_blocks, err))
         return -1;
-    if (header_blocks == 0 || header_blocks > MAX_SIZE / TAR_BLOCK_BYTES || c->position > MAX_SIZE)
+    if (header_blocks > MAX_SIZE / TAR_BLOCK_BYTES || c->position > MAX_SIZE)
         return damaged(err, "an entry that stands nowhere");
     item->data_offset = c->position + header_blocks * TAR_BLOCK_BYTES;
     const uint8_t *body = c->at.at;
@@ -566,7 +578,11 @@ static int take_item(struct index_cursor *c, struct error *err)
     if (take_body(&(struct taking){&c->at, c->head, &c->memory, item}, err))
         return -1;
     item->body = bytes_make(body, (size_t)(c->at.at - body));
-    c->position = index_item_end(item);
+    if ((header_blocks == 0) != (item->base != 0) &&
+        (header_blocks != 0 || !item->is_further || c->head->base_count == 0))
+        return damaged(err, "an entry that stands nowhere");
+    if (item->base == 0)
+        c->position = index_item_end(item);
     return 0;
 }
 

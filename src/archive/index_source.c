@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/frames.h"
+#include "archive/bases.h"
 #include "archive/index_data.h"
 #include "archive/input_decoder.h"
 #include "archive/names.h"
@@ -52,10 +52,9 @@ struct index_source {
     struct index_memory memory; /* of a further name's body */
     struct index_item first;    /* what a further name has from its first one */
     uint8_t *spent;             /* the body of the first name that was forgotten last */
-    struct entry entry;         /* what came last, with its content: */
-    uint64_t data_offset;
-    const struct extent *extents;
-    size_t extent_count;
+    struct entry entry;         /* what came last */
+    struct index_origin origin;
+    struct bases *bases;     /* or NULL */
     struct buffer skipped;   /* the folder whose content is not wanted, or empty */
     struct buffer last_path; /* of the last block */
 };
@@ -298,9 +297,16 @@ static int make_entry(struct index_source *s, const struct index_item *item, str
     e->identity.file[0] = (item->is_further ? item->first : item->number) + 1;
     /* A tar header has no change time, and contents are not to be taken as equal because of it. */
     e->meta.known &= ~(uint32_t)METADATA_CTIME;
-    s->data_offset = of->data_offset;
-    s->extents = of->extents;
-    s->extent_count = of->extent_count;
+    s->origin = (struct index_origin){.identity = of->entry.identity,
+                                      .has_ctime = (of->entry.meta.known & METADATA_CTIME) != 0,
+                                      .ctime = of->entry.meta.ctime,
+                                      .is_inexact = of->is_inexact,
+                                      .is_further_name = item->is_further,
+                                      .in_stream = index_item_is_in_stream(item),
+                                      .place = {.data_offset = of->data_offset,
+                                                .base = of->base,
+                                                .extents = of->extents,
+                                                .extent_count = of->extent_count}};
     return 0;
 }
 
@@ -346,10 +352,17 @@ static void index_skip(struct source *source)
 static int index_open_data(struct source *source, struct data **out, struct error *err)
 {
     struct index_source *s = index_of(source);
-    struct index_place place = {
-        .data_offset = s->data_offset, .extents = s->extents, .extent_count = s->extent_count};
+    const struct index_place *place = &s->origin.place;
+    struct frames *frames = s->frames;
 
-    return index_data_open(s->frames, s->entry.size, &place, out, err);
+    if (place->base != 0) {
+        frames = s->bases ? bases_frames(s->bases, place->base - 1) : NULL;
+        if (!frames)
+            return error_set(err, ERROR_USAGE, "open",
+                             "its content is in the archive '%s', which is not at hand",
+                             s->head->bases[place->base - 1].file_name);
+    }
+    return index_data_open(frames, s->entry.size, place, out, err);
 }
 
 static const struct source_facts *index_facts(struct source *source)
@@ -371,6 +384,7 @@ static void index_free(struct index_source *s)
     open_block_release(&s->there);
     index_memory_release(&s->memory);
     frames_free(s->frames);
+    bases_close(s->bases);
     tail_reader_free(s->tail_reader);
     input_raw_release(&s->raw);
     buffer_release(&s->skipped);
@@ -493,6 +507,21 @@ int index_source_open(os_handle handle, enum index_trust trust, struct source **
         result = 0;
     error_release(&failure);
     return result;
+}
+
+void index_source_origin(const struct source *s, struct index_origin *out)
+{
+    *out = ((const struct index_source *)s)->origin;
+}
+
+void index_source_set_bases(struct source *s, struct bases *bases)
+{
+    index_of(s)->bases = bases;
+}
+
+struct frames *index_source_frames(const struct source *s)
+{
+    return ((const struct index_source *)s)->frames;
 }
 
 const struct tail *index_source_tail(const struct source *s)

@@ -22,6 +22,28 @@ enum index_trust { INDEX_CHECKED_AS_READ, INDEX_CHECKED_FIRST };
 MUST_CHECK int index_source_open(os_handle handle, enum index_trust trust, struct source **out,
                                  struct error *err);
 
+/* What the index says of the entry that came last and a walk would not: where it was, and where its
+ * content is. */
+struct index_origin {
+    struct identity
+        identity; /* on the disk that was read: `volume` is an ordinal; zero: not known */
+    bool has_ctime;
+    struct timestamp ctime;
+    bool is_inexact;
+    bool is_further_name;
+    bool in_stream;           /* the tar stream has a member of it */
+    struct index_place place; /* of a further name: its file's. Extents are borrowed until the next
+                                 source_next */
+};
+void index_source_origin(const struct source *s, struct index_origin *out);
+
+/* The archives that contents of this one stand in. */
+struct bases;
+/* Gives the source its bases, which it closes; without, their contents cannot be opened. */
+void index_source_set_bases(struct source *s, struct bases *bases);
+/* Random access to its own contents. Borrowed. */
+struct frames *index_source_frames(const struct source *s);
+
 /* The archive's tail. Borrowed until the source is closed. */
 const struct tail *index_source_tail(const struct source *s);
 

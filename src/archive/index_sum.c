@@ -74,11 +74,12 @@ static int append_content(struct buffer *out, const struct index_item *item, str
 int index_sum_add(struct index_sum *s, const struct index_item *item, struct error *err)
 {
     const struct entry *e = &item->entry;
+    uint64_t distance = item->is_further && !s->is_partial ? item->number - item->first : 0;
 
     buffer_clear(&s->line);
     if (buffer_append_string(&s->line, e->path, err) ||
         buffer_append_u32(&s->line, (uint32_t)e->kind, err) ||
-        buffer_append_u64(&s->line, item->is_further ? item->number - item->first : 0, err) ||
+        buffer_append_u64(&s->line, distance, err) ||
         buffer_append_u64(&s->line, item->data_offset, err))
         return -1;
     if (!item->is_further &&

@@ -11,6 +11,8 @@ struct index_sum {
     struct hasher *entries;  /* over path, kind, links, place and metadata */
     struct hasher *contents; /* over the hash of each content */
     struct buffer line;      /* what one entry comes to */
+    bool is_partial; /* the stream lacks some of the index's entries, so that those which it has are
+                        numbered otherwise: whose names further ones are is no part of the sum */
 };
 
 MUST_CHECK int index_sum_init(struct index_sum *s, struct error *err);

@@ -35,6 +35,8 @@ struct index_writer {
     struct index_block *blocks;
     size_t block_count, block_capacity;
     uint64_t entry_count;
+    struct index_base *bases;
+    size_t base_count;
 
     struct table owner_table, volume_table;
     struct index_owner *owners;
@@ -97,6 +99,7 @@ void index_writer_free(struct index_writer *w)
         free_text(w->owners[i].group_name);
     }
     free(w->owners);
+    free(w->bases);
     table_release(&w->owner_table);
     table_release(&w->volume_table);
     first_names_release(&w->first_names);
@@ -272,6 +275,7 @@ static int make_item(struct index_writer *w, const struct entry *e, const struct
                                 .is_inexact = place->is_inexact,
                                 .header_offset = place->header_offset,
                                 .data_offset = place->data_offset,
+                                .base = place->base,
                                 .extents = place->extents,
                                 .extent_count = place->extent_count};
     if (find_first(w, e, item, err))
@@ -295,10 +299,26 @@ int index_add(struct index_writer *w, const struct entry *e, const struct index_
     if (index_item_encode(&w->block, buffer_bytes(&w->path), &item, err))
         return -1;
     w->entry_count++;
+    if (item.base != 0)
+        w->bases[item.base - 1].entry_count++;
     buffer_clear(&w->path);
     if (buffer_append(&w->path, e->path.data, e->path.size, err))
         return -1;
     return w->block.size >= INDEX_BLOCK_BYTES ? end_block(w, err) : 0;
+}
+
+int index_writer_set_bases(struct index_writer *w, const struct index_base *bases, size_t count,
+                           struct error *err)
+{
+    w->bases = calloc(count + 1, sizeof *w->bases);
+    if (!w->bases)
+        return error_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        w->bases[i] = bases[i];
+        w->bases[i].entry_count = 0;
+    }
+    w->base_count = count;
+    return 0;
 }
 
 /* ---- The finished index ---- */
@@ -311,6 +331,8 @@ int index_writer_finish(struct index_writer *w, struct error *err)
                                   .owner_count = w->owner_count,
                                   .volume_count = w->volume_table.count,
                                   .entry_count = w->entry_count,
+                                  .bases = w->bases,
+                                  .base_count = w->base_count,
                                   .blocks = w->blocks,
                                   .block_count = w->block_count};
     return 0;

@@ -18,6 +18,8 @@ void index_writer_free(struct index_writer *w);
 /* Where an entry was written. */
 struct index_place {
     uint64_t header_offset, data_offset; /* in the tar stream */
+    size_t base;                  /* as index_item has it; data_offset is in the base then. A name
+                                     that is not in the stream without it has equal offsets */
     const struct extent *extents; /* of a file, as index_item has them; NULL: it has no data */
     size_t extent_count;
     bool is_inexact; /* it was told as a loss */
@@ -27,6 +29,11 @@ struct index_place {
  * further name whose first name was not added is ERROR_USAGE. */
 MUST_CHECK int index_add(struct index_writer *w, const struct entry *e,
                          const struct index_place *place, struct error *err);
+
+/* Names the archives that `place->base` may mean (borrowed until the end, their entry counts are
+ * not used), before the first entry. */
+MUST_CHECK int index_writer_set_bases(struct index_writer *w, const struct index_base *bases,
+                                      size_t count, struct error *err);
 
 /* Ends the index; then come only the calls below. */
 MUST_CHECK int index_writer_finish(struct index_writer *w, struct error *err);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "archive/tar.h"
+
 int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
                 struct error *err)
 {
@@ -41,4 +43,23 @@ int names_check_roots(const struct source_facts *facts, struct error *err)
                              "the names of its roots are malformed");
     }
     return 0;
+}
+
+bool names_is_clean(struct bytes path)
+{
+    size_t begin = 0;
+
+    for (size_t i = 0; i <= path.size; i++) {
+        if (i < path.size && path.data[i] != '/') {
+            if (path.data[i] == 0)
+                return false;
+            continue;
+        }
+        size_t length = i - begin;
+
+        if (length == 0 || (length <= 2 && memcmp(path.data + begin, "..", length) == 0))
+            return false;
+        begin = i + 1;
+    }
+    return path.size <= TAR_MAX_PATH_BYTES;
 }

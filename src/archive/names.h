@@ -15,6 +15,9 @@ enum names_absolute { NAMES_KEEP_ABSOLUTE, NAMES_STRIP_ABSOLUTE };
 MUST_CHECK int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
                            struct error *err);
 
+/* True of a path without empty component, `.`, `..` or NUL that is not too long for an archive. */
+bool names_is_clean(struct bytes path);
+
 /* Checks the names of an archive's roots, which become places: only sound ones, in order, each
  * once; else ERROR_FORMAT. */
 MUST_CHECK int names_check_roots(const struct source_facts *facts, struct error *err);

@@ -25,6 +25,7 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
         return -1;
     }
     out->is_ours = out->is_tar && reader_is_ours(out->source);
+    out->is_incremental = out->is_tar && reader_is_incremental(out->source);
     return 0;
 }
 
@@ -40,7 +41,11 @@ int open_indexed_archive(os_handle handle, const struct reader_options *options,
         os_close(handle);
         return -1;
     }
-    *out = (struct opened_archive){.source = source, .is_ours = true, .is_indexed = true};
+    *out =
+        (struct opened_archive){.source = source,
+                                .is_ours = true,
+                                .is_incremental = index_source_tail(source)->index->base_count != 0,
+                                .is_indexed = true};
     return 0;
 }
 

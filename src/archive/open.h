@@ -12,8 +12,9 @@ struct opened_archive {
     struct input *input;   /* part of the source, for progress and facts; or NULL */
     bool is_tar;           /* `source` is a reader (reader.h) */
     bool is_ours;
-    bool is_indexed; /* `source` is an index (index_source.h): there is no `input`, names of one
-                        file have the same identity as on a disk, contents come in any order */
+    bool is_incremental; /* some contents stand in other archives: only an index has all entries */
+    bool is_indexed;     /* `source` is an index (index_source.h): there is no `input`, names of one
+                            file have the same identity as on a disk, contents come in any order */
 };
 
 /* Opens the archive on `handle`, which belongs to the source; on failure it is closed. ERROR_FORMAT

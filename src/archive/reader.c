@@ -477,11 +477,12 @@ static int recognise(struct reader *r, struct error *err)
         return -1;
     if (!record.has_archive)
         return 0;
-    if (record.archive.version != 1)
+    if (record.archive.version != ARCHIVE_FULL && record.archive.version != ARCHIVE_INCREMENTAL)
         return error_set(
             err, ERROR_UNSUPPORTED, "read archive",
-            "it is of format version %u; this program reads version 1: use a newer holdfast",
-            record.archive.version);
+            "it is of format version %u; this program reads up to version %d: use a newer holdfast",
+            record.archive.version, (int)ARCHIVE_INCREMENTAL);
+    r->sum.is_partial = record.archive.version == ARCHIVE_INCREMENTAL;
     r->archive_options = record.archive.options;
     return take_facts(r, &record.archive.facts, err);
 }
@@ -511,6 +512,11 @@ int reader_open(struct input *in, const struct reader_options *options, struct s
 bool reader_is_ours(const struct source *s)
 {
     return ((const struct reader *)s)->ours;
+}
+
+bool reader_is_incremental(const struct source *s)
+{
+    return ((const struct reader *)s)->sum.is_partial;
 }
 
 struct bytes reader_archive_options(const struct source *s)

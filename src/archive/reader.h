@@ -24,6 +24,10 @@ MUST_CHECK int reader_open(struct input *in, const struct reader_options *option
 /* True if the archive is one of ours. */
 bool reader_is_ours(const struct source *s);
 
+/* True if contents of the tree that it is of stand in other archives: what the source yields is not
+ * all of it. */
+bool reader_is_incremental(const struct source *s);
+
 /* The options that the archive was made with ("name=value" lines), empty if not ours. Borrowed. */
 struct bytes reader_archive_options(const struct source *s);
 

@@ -1,9 +1,10 @@
 #include "archive/reading.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What a disk loses at once at least: a sector of today. */
-enum { SALVAGE_BYTES = 4096 };
+enum { SALVAGE_BYTES = 4096, HASH_BLOCK_BYTES = 1 << 18 };
 
 void reading_release(struct reading *r)
 {
@@ -58,6 +59,34 @@ void reading_finish(struct reading *r, struct data *data)
     changed = data_changed(data, &r->trouble);
     r->failed = changed < 0;
     r->whole = r->whole && changed == 0;
+}
+
+int reading_hash(struct reading *r, struct data *data, struct data_hasher *hasher,
+                 struct watcher *watcher, struct error *err)
+{
+    uint8_t *block = malloc(HASH_BLOCK_BYTES);
+    int result = 0;
+
+    if (block == NULL)
+        return error_memory(err);
+    data_hasher_begin(hasher, data->size);
+    for (size_t i = 0; result == 0 && i < data->extent_count; i++) {
+        struct extent x = data->extents[i];
+
+        while (result == 0 && x.length != 0) {
+            size_t count = x.length < HASH_BLOCK_BYTES ? (size_t)x.length : HASH_BLOCK_BYTES;
+
+            if (watcher->stopped(watcher))
+                result = error_set(err, ERROR_INTERRUPTED, "backup", "stopped");
+            reading_block(r, data, x.offset, (struct data_span){block, count});
+            data_hasher_add(hasher, x.offset, bytes_make(block, count));
+            x.offset += count;
+            x.length -= count;
+        }
+    }
+    free(block);
+    reading_finish(r, data);
+    return result;
 }
 
 static int read_extents(struct reading *r, struct data *data, struct buffer *out, struct error *err)

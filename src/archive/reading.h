@@ -6,7 +6,9 @@
 #ifndef HOLDFAST_ARCHIVE_READING_H
 #define HOLDFAST_ARCHIVE_READING_H
 
+#include "tree/data_hash.h"
 #include "tree/source.h"
+#include "tree/watcher.h"
 
 /* The largest file that is read whole before it is written, in bytes. */
 enum { READING_SMALL_BYTES = 8 << 20 };
@@ -27,6 +29,11 @@ void reading_release(struct reading *r);
 /* Fills the whole span. Around what cannot be read all is tried in small pieces: a dying disk gives
  * what it still has. */
 void reading_block(struct reading *r, struct data *data, uint64_t offset, struct data_span span);
+
+/* Reads a whole content for its hash alone (data_hasher_result). -1: without memory, or the watcher
+ * stopped it. */
+MUST_CHECK int reading_hash(struct reading *r, struct data *data, struct data_hasher *hasher,
+                            struct watcher *watcher, struct error *err);
 
 /* Asks at the end of a content whether the file changed since it was opened. */
 void reading_finish(struct reading *r, struct data *data);

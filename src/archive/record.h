@@ -8,9 +8,12 @@
 
 #include "tree/source.h"
 
+/* A reader of full archives alone must not take an incremental one for full. */
+enum archive_version { ARCHIVE_FULL = 1, ARCHIVE_INCREMENTAL = 2 };
+
 /* Of the whole archive; stands in the record of the first member alone. */
 struct archive_record {
-    uint32_t version;          /* of the archive format, now 1 */
+    uint32_t version;          /* of the archive format, enum archive_version */
     const char *program;       /* "holdfast 0.1.0"; "" if left out */
     struct source_facts facts; /* roots and host */
     struct bytes options;      /* the filters and options used, one "name=value" a line */

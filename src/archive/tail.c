@@ -225,6 +225,7 @@ static int decode_index(struct tail_memory *m, struct bytes content, uint64_t en
     if (index_head_decode(content, end, &m->index, err))
         return -1;
     m->tail.index = index_head_of(m->index);
+    m->tail.identity = index_identity(content);
     return 0;
 }
 

@@ -43,6 +43,7 @@ struct tail {
     size_t frame_count;
     const struct tail_loss *losses;
     size_t loss_count;
+    struct hash128 identity;              /* got: of the archive by its index (index.h) */
     const struct index_head *index;       /* got: of the index, NULL if there is none */
     const struct index_writer *new_index; /* given: a finished index, NULL for none */
 };

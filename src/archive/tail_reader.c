@@ -88,8 +88,11 @@ static int sum_entries(struct tail_reader *r, const struct index_block *b, struc
 
     if (r->last_path.size != 0 && path_compare(buffer_bytes(&r->last_path), b->first_path) >= 0)
         return tail_damaged(err, "the blocks of its index are not in order");
+    r->sum.is_partial = tail_of(r->tail)->index->base_count != 0;
     index_cursor_begin(&r->cursor, tail_of(r->tail)->index, b, content);
     while ((more = index_cursor_next(&r->cursor, &item, err)) == 1) {
+        if (!index_item_is_in_stream(item))
+            continue;
         if (index_sum_add(&r->sum, item, err))
             return -1;
         if (item->entry.has_data_hash)

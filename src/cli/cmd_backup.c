@@ -18,6 +18,7 @@ struct backup_settings {
     struct common_settings common;
     struct filter_settings filter;
     const char *format;
+    const char *base;
     struct option_number level, jobs;
     struct text_list as;
     bool dry_run, no_sync;
@@ -244,6 +245,29 @@ static void remark_outside_names(struct job *job)
         watcher_remark(&job->report.watcher, (struct bytes){NULL, 0}, reason);
 }
 
+/* Opens the base. The archive to be written must be another file. */
+static int open_base(struct job *job, const struct identity *existing, bool exists,
+                     struct error *err)
+{
+    const char *base = job->settings->base;
+    struct os_stat status;
+
+    if (base == NULL)
+        return 0;
+    if (os_stat_path(base, true, &status, err) != 0) {
+        err->kind = ERROR_USAGE;
+        return error_at(err, base, strlen(base));
+    }
+    if (exists && existing->volume == status.device && existing->file[0] == status.file[0] &&
+        existing->file[1] == status.file[1])
+        return error_set(err, ERROR_USAGE, NULL,
+                         "'%s' is the base itself: give the new archive another name",
+                         job->archive);
+    if (unchanged_open(base, &job->backup.base, err) != 0)
+        return error_at(err, base, strlen(base));
+    return 0;
+}
+
 static int make_archive(struct job *job, const struct text_list *operands, struct error *err)
 {
     const struct backup_settings *s = job->settings;
@@ -259,7 +283,8 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         return -1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
-    if (root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 ||
+    if (open_base(job, &existing, exists, err) != 0 ||
+        root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 ||
         open_output(job, err) != 0 || open_source(job, &existing, exists, err) != 0)
         return -1;
     job->backup.program = "holdfast " HOLDFAST_VERSION;
@@ -298,6 +323,12 @@ static void print_summary(const struct job *job)
     fputs(", ", stderr);
     print_count(stderr, c->further_names, "further name", "further names");
     fprintf(stderr, " of hard-linked files), %s", print_size(files, sizeof files, c->file_bytes));
+    if (job->settings->base != NULL) {
+        fputs(", ", stderr);
+        print_count(stderr, c->base_files, "file", "files");
+        fprintf(stderr, " of them (%s) unchanged since %s",
+                print_size(stored, sizeof stored, c->base_bytes), job->settings->base);
+    }
     if (!job->settings->dry_run)
         fprintf(stderr, " in %s", print_size(stored, sizeof stored, c->stored_bytes));
     report_print_troubles(&job->report);
@@ -319,6 +350,10 @@ static void json_summary(struct job *job, int status)
     json_number(j, "further_names", c->further_names);
     json_number(j, "bytes", c->file_bytes);
     json_number(j, "stored_bytes", c->stored_bytes);
+    if (job->settings->base != NULL) {
+        json_number(j, "base_files", c->base_files);
+        json_number(j, "base_bytes", c->base_bytes);
+    }
     json_end(j);
 }
 
@@ -347,6 +382,7 @@ static int run_backup(void *settings, const struct text_list *operands)
     if (job.has_file)
         newfile_abandon(&job.file);
     tree_close(&job.tree);
+    unchanged_close(job.backup.base);
     root_list_release(&job.roots);
     report_release(&job.report);
     error_release(&err);
@@ -364,6 +400,8 @@ static void release_settings(void *settings)
 static const struct option_spec backup_specs[] = {
     {"format", 0, OPTION_TEXT, offsetof(struct backup_settings, format), "FORMAT",
      "tar.zst, tar.gz or tar; else the archive's suffix decides"},
+    {"base", 0, OPTION_TEXT, offsetof(struct backup_settings, base), "OLD",
+     "store the contents alone that the archive OLD does not have; restoring needs OLD, too"},
     {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N",
      "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
     {"jobs", 'j', OPTION_NUMBER, offsetof(struct backup_settings, jobs), "N",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/bases.h"
 #include "archive/open.h"
 #include "archive/select.h"
 #include "cli/command.h"
@@ -18,6 +19,7 @@
 struct restore_settings {
     struct common_settings common;
     struct text_list roots; /* NAME=PLACE */
+    struct text_list bases;
     struct option_number jobs;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
     bool map_owners, owner, strip_absolute, dry_run, no_sync;
@@ -112,6 +114,28 @@ static struct reader_options reader_options_of(struct job *job)
                                    .watcher = &job->report.watcher};
 }
 
+/* An incremental archive is read by its index, with its bases at hand, whole or some paths. */
+static int open_incremental(struct job *job, struct error *err)
+{
+    const struct text_list *paths = &job->settings->bases;
+    struct reader_options options = reader_options_of(job);
+    struct bases_places places = {job->archive, paths->items, paths->count};
+    struct opened_archive *archive = &job->opened;
+    struct bases *bases;
+
+    if (!archive->is_indexed) {
+        source_close(archive->source);
+        if (tree_open_incremental(job->archive, &options, archive, err) != 0)
+            return -1;
+    }
+    if (bases_open(opened_tail(archive)->index, &places, &bases, err) != 0) {
+        source_close(archive->source);
+        return -1;
+    }
+    index_source_set_bases(archive->source, bases);
+    return 0;
+}
+
 static int open_source(struct job *job, struct error *err)
 {
     struct reader_options options = reader_options_of(job);
@@ -136,6 +160,8 @@ static int open_source(struct job *job, struct error *err)
             ? open_any_archive(handle, &options, archive, err)
             : open_indexed_archive(handle, &options, INDEX_CHECKED_AS_READ, archive, err))
         return error_at(err, job->archive, strlen(job->archive));
+    if (archive->is_incremental && open_incremental(job, err) != 0)
+        return error_at(err, job->archive, strlen(job->archive));
     job->source = archive->source;
     job->can_reopen =
         strcmp(job->archive, "-") != 0 && archive->input != NULL && input_can_seek(archive->input);
@@ -145,9 +171,11 @@ static int open_source(struct job *job, struct error *err)
 /* Wraps an index so that only chosen paths come, as from a disk. */
 static int choose_indexed(struct job *job, const struct filter_options *filter, struct error *err)
 {
-    if (filter_new(job->source, filter, &job->chosen, err) != 0)
-        return -1;
-    job->source = job->chosen;
+    if (filter->path_count != 0) {
+        if (filter_new(job->source, filter, &job->chosen, err) != 0)
+            return -1;
+        job->source = job->chosen;
+    }
     return namegroup_new(job->source, (struct namegroup_options){.count_is_hint = false},
                          &job->source, err);
 }
@@ -162,10 +190,10 @@ static int choose_paths(struct job *job, struct error *err)
                                      .reader = reader_options_of(job)};
     struct error ignored = {0};
 
-    if (job->path_count == 0)
-        return 0;
     if (job->opened.is_indexed)
         return choose_indexed(job, &options.filter, err);
+    if (job->path_count == 0)
+        return 0;
     if (job->destination == NULL || os_open_root(job->destination, &job->spool, &ignored) != 0) {
         error_release(&ignored);
         if (os_open_root(tree_spool_folder(), &job->spool, &ignored) != 0)
@@ -451,13 +479,17 @@ static int run_restore(void *settings, const struct text_list *operands)
 
 static void release_settings(void *settings)
 {
-    text_list_release(&((struct restore_settings *)settings)->roots);
+    struct restore_settings *s = settings;
+
+    text_list_release(&s->roots);
+    text_list_release(&s->bases);
 }
 
 #define SETTING(member) offsetof(struct restore_settings, member)
 static const struct option_spec restore_specs[] = {
     {"root", 0, OPTION_LIST, SETTING(roots), "NAME=PLACE",
      "put the root NAME at PLACE itself, not at DEST/NAME"},
+    BASE_OPTION(struct restore_settings, bases),
     {"delete", 0, OPTION_FLAG, SETTING(delete_extra), NULL,
      "remove what the archive lacks, inside the restored roots or PATHs alone; let folders with "
      "content give way to other kinds"},

@@ -15,6 +15,7 @@ struct verify_settings {
     struct common_settings common;
     struct filter_settings filter;
     const char *root;
+    struct text_list bases;
     bool no_data, owner;
 };
 
@@ -346,6 +347,8 @@ static int open_alone(const char *archive, os_handle *out, struct error *err)
 
 static int verify_archive(struct verification *v, const char *archive)
 {
+    const struct text_list *paths = &v->settings->bases;
+    struct bases_places places = {archive, paths->items, paths->count};
     struct check_counts counts = {0};
     struct error err = {0};
     os_handle handle;
@@ -356,7 +359,8 @@ static int verify_archive(struct verification *v, const char *archive)
     if (result != 0)
         err.kind = ERROR_USAGE;
     else
-        result = check_archive(handle, &v->report.watcher, &counts, &err);
+        result = check_archive(handle, handle != os_stdin() ? &places : NULL, &v->report.watcher,
+                               &counts, &err);
     (void)error_at(&err, archive, strlen(archive));
     status = report_end(&v->report, result == 0 ? NULL : &err, NULL);
     if (result != 0 && err.kind == ERROR_FORMAT)
@@ -367,7 +371,7 @@ static int verify_archive(struct verification *v, const char *archive)
         json_number(&v->report.json, "bytes", counts.bytes);
         json_end(&v->report.json);
     } else if (result == 0) {
-        fputs("whole: ", stdout);
+        fputs(status == EXIT_EXACT ? "whole: " : "whole in itself: ", stdout);
         print_count(stdout, counts.entries, "entry", "entries");
         printf(", %s of files%s\n", print_size(size, sizeof size, counts.bytes),
                counts.is_ours
@@ -396,7 +400,10 @@ static int run_verify(void *settings, const struct text_list *operands)
 
 static void release_settings(void *settings)
 {
-    filter_settings_release(&((struct verify_settings *)settings)->filter);
+    struct verify_settings *s = settings;
+
+    filter_settings_release(&s->filter);
+    text_list_release(&s->bases);
 }
 
 static const struct option_spec verify_specs[] = {
@@ -404,6 +411,7 @@ static const struct option_spec verify_specs[] = {
      "compare structure and metadata, not contents"},
     {"root", 0, OPTION_TEXT, offsetof(struct verify_settings, root), "NAME",
      "which root of an archive the folder is compared with"},
+    BASE_OPTION(struct verify_settings, bases),
     {"owner", 0, OPTION_FLAG, offsetof(struct verify_settings, owner), NULL,
      "compare owners as an ordinary user, too"},
 };

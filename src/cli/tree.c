@@ -227,6 +227,26 @@ static int stack_index(struct tree *t, const struct tree_options *o, struct erro
     return 0;
 }
 
+int tree_open_incremental(const char *path, const struct reader_options *options,
+                          struct opened_archive *out, struct error *err)
+{
+    os_handle handle;
+
+    if (strcmp(path, "-") == 0)
+        return error_set(err, ERROR_FORMAT, NULL,
+                         "an incremental archive cannot be read from a pipe: it is not all of its "
+                         "tree, and its index stands at its end");
+    if (os_open_path(path, &handle, err) != 0 ||
+        open_indexed_archive(handle, options, INDEX_CHECKED_FIRST, out, err) != 0)
+        return -1;
+    if (out->is_indexed)
+        return 0;
+    source_close(out->source);
+    return error_set(err, ERROR_FORMAT, NULL,
+                     "the index of this incremental archive is damaged: what is unchanged since "
+                     "its base cannot be found without it");
+}
+
 static int open_archive(struct tree *t, const char *what, const struct tree_options *o,
                         struct error *err)
 {
@@ -241,6 +261,15 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     if (o->contents ? open_any_archive(handle, &reader, &archive, err)
                     : open_indexed_archive(handle, &reader, INDEX_CHECKED_FIRST, &archive, err))
         return -1;
+    if (archive.is_incremental && !archive.is_indexed) {
+        source_close(archive.source);
+        if (tree_open_incremental(what, &reader, &archive, err) != 0)
+            return -1;
+        if (o->contents)
+            watcher_remark(o->watcher, bytes_of(what),
+                           "an incremental archive: contents are compared by the hashes in its "
+                           "index; `holdfast verify` of it alone reads them");
+    }
     t->source = archive.source;
     t->is_ours = archive.is_ours;
     t->is_indexed = archive.is_indexed;

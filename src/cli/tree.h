@@ -21,6 +21,19 @@ enum { FILTER_SPEC_COUNT = 7 };
 extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 void filter_settings_release(struct filter_settings *f);
 
+/* The option --base of the commands that read contents of archives. */
+#define BASE_OPTION(type, member)                                                                  \
+    {                                                                                              \
+        "base", 0, OPTION_LIST, offsetof(type, member), "FILE",                                    \
+            "an archive that contents of an incremental one may stand in, where it is not beside " \
+            "it; may be given again"                                                               \
+    }
+
+/* Opens an archive of ours by its index, whatever the index's state: for incremental ones, of which
+ * the stream alone is not all. ERROR_FORMAT if it has no sound index or is a pipe ("-"). */
+MUST_CHECK int tree_open_incremental(const char *path, const struct reader_options *options,
+                                     struct opened_archive *out, struct error *err);
+
 struct tree_options {
     const struct filter_settings *filter; /* or NULL */
     const struct bytes *paths;            /* chosen paths, or none */

@@ -32,7 +32,7 @@ static struct list_source *tree(const char *content)
 
 static int check(const struct folder *f, struct told *told, struct check_counts *counts)
 {
-    return check_archive(archive_handle(f, "a"), &told->watcher, counts, &err);
+    return check_archive(archive_handle(f, "a"), NULL, &told->watcher, counts, &err);
 }
 
 static void a_whole_archive_is_counted(void **state)

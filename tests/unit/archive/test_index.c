@@ -120,7 +120,8 @@ static void every_field_comes_back(void **state)
     static const struct extent extents[] = {{4096, 512}, {8192, 100}};
     struct pairs xattrs = {0};
     struct entry e = full_entry(&xattrs), further = e;
-    struct index_place place = {0, 1024, extents, 2, true};
+    struct index_place place = {
+        .data_offset = 1024, .extents = extents, .extent_count = 2, .is_inexact = true};
     struct index_cursor cursor = {0};
     const struct index_item *item;
     struct index_writer *w;
@@ -177,7 +178,10 @@ static struct buffer many_entries(const char *spool)
         char path[64];
         struct entry e = {.kind = ENTRY_FILE, .size = 1, .has_data_hash = true};
         struct extent whole = {0, 1};
-        struct index_place place = {(uint64_t)i * 1024, (uint64_t)i * 1024 + 512, &whole, 1, false};
+        struct index_place place = {.header_offset = (uint64_t)i * 1024,
+                                    .data_offset = (uint64_t)i * 1024 + 512,
+                                    .extents = &whole,
+                                    .extent_count = 1};
 
         (void)snprintf(path, sizeof path, "t/%08u", i);
         e.path = bytes_of(path);
