@@ -177,13 +177,13 @@ static int append_optional(struct buffer *out, const struct index_item *item, ui
         return -1;
     if ((flags & ITEM_SHARED) && buffer_append_varint(out, e->link_count, err))
         return -1;
-    if ((flags & ITEM_IN_BASE) &&
-        (buffer_append_varint(out, item->base - 1, err) ||
-         buffer_append_varint(out, item->data_offset / TAR_BLOCK_BYTES, err)))
-        return -1;
     if ((flags & ITEM_IDENTITY) && (buffer_append_varint(out, e->identity.volume, err) ||
                                     buffer_append_varint(out, e->identity.file[0], err) ||
                                     buffer_append_varint(out, e->identity.file[1], err)))
+        return -1;
+    if ((flags & ITEM_IN_BASE) &&
+        (buffer_append_varint(out, item->base - 1, err) ||
+         buffer_append_varint(out, item->data_offset / TAR_BLOCK_BYTES, err)))
         return -1;
     if ((flags & ITEM_SPARSE) && append_extents(out, item, err))
         return -1;

@@ -20,7 +20,9 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 KINDS = ["directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev"]
 SUMMARY, FRAMES, LOSSES, HEAD, ENTRIES = range(0x46480001, 0x46480006)
-FURTHER, SHARED, SPARSE, HASH, XATTRS, IDENTITY, INEXACT, FILE_FLAGS = (1 << n for n in range(4, 12))
+FURTHER, SHARED, SPARSE, HASH, XATTRS, IDENTITY, INEXACT, FILE_FLAGS, IN_BASE = (
+    1 << n for n in range(4, 13)
+)
 MODE, USER, GROUP, MTIME, CTIME, BTIME, FLAGS = 1, 2, 4, 8, 32, 64, 128
 BLOCK = 512
 HASH_BLOCK = 65536
@@ -197,6 +199,7 @@ class Head:
     owners: List[Tuple[int, int, bytes, bytes]]
     file_systems: int
     entries: int
+    bases: List[Tuple[bytes, int, bytes]]  # identity, entries, file name
     blocks: List[Tuple[int, int, int, int, int, bytes]]  # entries, place, raw, stored, checksum, path
 
 
@@ -208,6 +211,7 @@ class Entry:
     number: int
     kind: str
     data_offset: int
+    base: Optional[int] = None  # the base that the data is in
     first: Optional[int] = None  # of a further name
     inexact: bool = False
     known: int = 0
@@ -231,7 +235,9 @@ def read_head(content: bytes) -> Head:
     """Decodes the head."""
     c = Cursor(content)
     owners = [(c.varint(), c.varint(), c.text(), c.text()) for _ in range(c.varint())]
-    head = Head(owners, c.varint(), c.varint(), [])
+    file_systems, entries = c.varint(), c.varint()
+    bases = [(c.take(16), c.varint(), c.text()) for _ in range(c.varint())]
+    head = Head(owners, file_systems, entries, bases, [])
     place = 0
     for _ in range(c.varint()):
         count, gap, raw, stored, checksum = c.varint(), c.varint(), c.varint(), c.varint(), c.u64()
@@ -265,6 +271,9 @@ def _read_body(c: Cursor, e: Entry, flags: int, head: Head) -> None:
         volume, low, high = c.varint(), c.varint(), c.varint()
         check(volume < head.file_systems, "a file of no file system")
         e.identity = volume, high << 64 | low
+    if flags & IN_BASE:
+        e.base, e.data_offset = c.varint(), c.varint() * BLOCK
+        check(e.base < len(head.bases), "a base")
     if flags & SPARSE:
         e.extents, at = [], 0
         for _ in range(c.varint()):
@@ -292,8 +301,10 @@ def _read_entries(content: bytes, head: Head, number: int, place: int) -> Iterat
         else:
             _read_body(c, e, flags, head)
         yield e
-        stored = sum(length for _, length in e.extents)
-        place = e.data_offset + (stored + BLOCK - 1) // BLOCK * BLOCK
+        check((header == 0) == (e.base is not None) or e.first is not None, "a place")
+        if e.base is None:
+            stored = sum(length for _, length in e.extents)
+            place = e.data_offset + (stored + BLOCK - 1) // BLOCK * BLOCK
         number += 1
 
 

@@ -24,7 +24,7 @@ def mutate(dest, seed: int, steps: int) -> List[str]:
         path = rng.choice(others) if others else None
         folder = rng.choice(folders)
         if path is not None or action is _add:
-            action(rng, path, rng.choice(others or [None]), folder, b"mutant %d" % number)
+            action(rng, path, rng.choice(others or [None]), folder, b"mutant %d %d" % (seed, number))
             done.append(f"{action.__name__[1:]} {path!r} {folder!r}")
     return done
 
