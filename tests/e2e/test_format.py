@@ -128,7 +128,7 @@ def with_entries(archive: bytes, edit) -> bytes:
     for user, group, user_name, group_name in head.owners:
         content += varint(user) + varint(group)
         content += varint(len(user_name)) + user_name + varint(len(group_name)) + group_name
-    content += varint(head.file_systems) + varint(head.entries) + varint(1) + varint(count)
+    content += varint(head.file_systems) + varint(head.entries) + varint(0) + varint(1) + varint(count)
     content += varint(place) + 2 * varint(len(entries))
     content += struct.pack("<Q", archive_index.xxh64(entries, 0)) + varint(len(first_path)) + first_path
     made = b"".join(block(b.kind, b.content()) for b in blocks[:-2])

@@ -368,7 +368,7 @@ static void a_later_version_is_told(void **state)
 {
     struct foreign f;
     struct member_record record = {.has_archive = true,
-                                   .archive = {.version = 2, .program = "later"}};
+                                   .archive = {.version = 3, .program = "later"}};
     struct buffer text = {0};
 
     record.archive.facts.host_system = "";
