@@ -21,7 +21,7 @@ enum { KEPT_FRAMES = 2, GZIP_WINDOW_BITS = 15 + 16 };
 
 struct kept_frame {
     const struct frame *frame; /* NULL: none */
-    uint8_t *bytes;            /* FRAME_HARD_BYTES, once needed */
+    uint8_t *bytes;            /* frames.largest, once needed */
     uint64_t used;             /* when, in calls */
 };
 
@@ -32,6 +32,7 @@ struct frames {
     struct kept_frame kept[KEPT_FRAMES];
     struct buffer stored; /* a frame as it is in the archive */
     uint64_t calls;
+    size_t largest; /* frame's bytes in the stream, FRAME_HARD_BYTES at most */
 };
 
 int frames_new(os_handle handle, const struct tail *tail, struct frames **out, struct error *err)
@@ -42,6 +43,13 @@ int frames_new(os_handle handle, const struct tail *tail, struct frames **out, s
         return error_memory(err);
     f->handle = handle;
     f->tail = tail;
+    f->largest = 1;
+    for (size_t i = 0; i < tail->frame_count; i++) {
+        uint64_t bytes = tail->frames[i].raw_bytes;
+
+        if (bytes <= FRAME_HARD_BYTES && bytes > f->largest)
+            f->largest = (size_t)bytes;
+    }
     if (os_mutex_new(&f->lock, err)) {
         free(f);
         return -1;
@@ -151,7 +159,7 @@ static struct kept_frame *load(struct frames *f, const struct frame *frame, stru
     }
     k->frame = NULL;
     if (!k->bytes)
-        k->bytes = malloc(FRAME_HARD_BYTES);
+        k->bytes = malloc(f->largest);
     if (!k->bytes) {
         error_memory(err);
         return NULL;

@@ -427,16 +427,15 @@ static int find_container(struct index_source *s, enum container *out, struct er
     return 1;
 }
 
-/* Reads the tail's head: 1, 0 if there is no index that belongs to this container, -1. */
-static int read_head(struct index_source *s, struct error *err)
+/* Reads the head of the tail that such a container has: 1, 0 if there is no index that belongs to
+ * it, -1. */
+static int read_head_in(struct index_source *s, enum container container, struct error *err)
 {
-    enum container container;
-    int found = find_container(s, &container, err);
+    int found = input_tail_find(&s->raw, container, &s->place, err);
 
-    if (found == 1)
-        found = input_tail_find(&s->raw, container, &s->place, err);
     if (found != 1)
         return found;
+    tail_reader_free(s->tail_reader);
     if (tail_reader_new(&s->tail_reader, err) ||
         input_tail_head(&s->raw, &s->place, s->tail_reader, err))
         return -1;
@@ -445,6 +444,29 @@ static int read_head(struct index_source *s, struct error *err)
     if (!s->head || s->tail->container != container || !s->tail->facts.ordered)
         return 0;
     return names_check_roots(&s->tail->facts, err) ? -1 : 1;
+}
+
+/* Finds the tail. The first bytes may be damaged and say another container, or none. */
+static int read_head(struct index_source *s, struct error *err)
+{
+    struct error first = {0};
+    enum container container;
+    int found = find_container(s, &container, err);
+
+    if (found != 1)
+        return found;
+    found = read_head_in(s, container, &first);
+    for (int i = CONTAINER_PLAIN; found != 1 && i <= CONTAINER_ZSTD; i++) {
+        struct error ignored = {0};
+
+        if (i != (int)container && read_head_in(s, (enum container)i, &ignored) == 1)
+            found = 1;
+        error_release(&ignored);
+    }
+    if (found < 0)
+        error_move(err, &first);
+    error_release(&first);
+    return found;
 }
 
 static int take_facts(struct index_source *s, struct error *err)

@@ -25,6 +25,7 @@ static const enum container containers[] = {CONTAINER_PLAIN, CONTAINER_GZIP, CON
 struct input {
     struct input_raw
         raw; /* the thread's while it runs, but for what is constant and the position */
+    enum input_trust trust;
     enum compression compression;
     struct input_decoder *decoder; /* the thread's, too */
     struct input_passing passing;  /* the thread's, too */
@@ -90,9 +91,19 @@ static int new_decoder(struct input *in, struct error *err)
     return input_plain_new(&in->raw, &in->decoder, err);
 }
 
+/* Lets no byte of a damaged frame out, where there are frames. */
+static int add_proof(struct input *in, struct error *err)
+{
+    if (in->trust == INPUT_AS_IT_COMES ||
+        (in->compression != COMPRESSION_GZIP && in->compression != COMPRESSION_ZSTD))
+        return 0;
+    return input_whole_new(in->decoder, &in->passing, &in->decoder, err);
+}
+
 static int start(struct input *in, struct error *err)
 {
-    if (new_decoder(in, err) || channel_new(BLOCK_COUNT, BLOCK_BYTES, &in->channel, err))
+    if (new_decoder(in, err) || add_proof(in, err) ||
+        channel_new(BLOCK_COUNT, BLOCK_BYTES, &in->channel, err))
         return -1;
     return os_thread_start(decompress, in, &in->thread, err);
 }
@@ -201,12 +212,13 @@ static void release(struct input *in)
     free(in);
 }
 
-int input_open(os_handle handle, struct input **out, struct error *err)
+int input_open(os_handle handle, enum input_trust trust, struct input **out, struct error *err)
 {
     struct input *in = calloc(1, sizeof *in);
 
     if (!in)
         return error_memory(err);
+    in->trust = trust;
     if (hasher_new(&in->hasher, err) || input_passing_init(&in->passing, err) ||
         tail_reader_new(&in->passing.tail, err) || tail_reader_new(&in->behind, err) ||
         input_raw_init(&in->raw, handle, err))

@@ -15,10 +15,17 @@ enum input_kind {
     INPUT_FOREIGN, /* something else: for foreign.h (zip, 7z, cpio, ...), or no archive at all */
 };
 
+/* How far what is read is proved when it comes. */
+enum input_trust {
+    INPUT_AS_IT_COMES, /* damage is told at the end of a frame at the latest, behind bytes of it */
+    INPUT_WHOLE_FRAMES /* no byte of a damaged frame is given out: for what is left of an archive */
+};
+
 struct input;
 /* Opens the archive on `handle`, which belongs to the input on success. Reads ahead far enough to
  * know its kind. */
-MUST_CHECK int input_open(os_handle handle, struct input **out, struct error *err);
+MUST_CHECK int input_open(os_handle handle, enum input_trust trust, struct input **out,
+                          struct error *err);
 void input_close(struct input *in);
 enum input_kind input_kind(const struct input *in);
 /* "plain", "gzip", "zstd", or libarchive's name of the filter. Borrowed until input_rewind. */

@@ -14,6 +14,8 @@ struct input_passing {
     struct tail_reader *tail; /* what takes the pieces of the tail, or NULL */
     struct buffer table; /* the seek table, a whole frame; of what is too long for one, the begin */
     struct hasher *frames; /* of all frames, as input_passing_frame adds them */
+    uint64_t frame_count;  /* of them, so far */
+    bool by_frame;         /* a decoder's read returns at the end of each, short or not */
 };
 enum { INPUT_MAX_TABLE_BYTES = 64 << 20 };
 /* Without something that takes the tail. */
@@ -47,8 +49,8 @@ MUST_CHECK int input_tail_head(const struct input_raw *raw, const struct tail_pl
 
 struct input_decoder;
 struct input_decoder_ops {
-    /* Fills `bytes`; *got is short only at the end, and says also on failure how many bytes are
-     * good. */
+    /* Fills `bytes`; *got is short only at the end (or passing->by_frame), and says also on failure
+     * how many bytes are good. */
     int (*read)(struct input_decoder *d, void *bytes, size_t capacity, size_t *got,
                 struct error *err);
     const char *(*name)(const struct input_decoder *d);
@@ -68,6 +70,10 @@ MUST_CHECK int input_zstd_new(struct input_raw *raw, struct input_passing *passi
 /* 1, 0 if libarchive knows no filter for these bytes (none were taken then), -1. */
 MUST_CHECK int input_filter_new(struct input_raw *raw, struct input_decoder **out,
                                 struct error *err);
+
+/* Gives out the bytes of whole frames alone; `inner` is its own on success. */
+MUST_CHECK int input_whole_new(struct input_decoder *inner, struct input_passing *passing,
+                               struct input_decoder **out, struct error *err);
 
 /* True if stored bytes begin like this compression. */
 bool input_gzip_begins(struct bytes head);

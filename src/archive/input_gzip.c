@@ -133,11 +133,13 @@ static int gzip_read(struct input_decoder *d, void *bytes, size_t capacity, size
                      struct error *err)
 {
     struct gzip_decoder *g = (struct gzip_decoder *)d;
+    uint64_t frames = g->passing->frame_count;
     int result = 1;
 
     g->stream.next_out = bytes;
     g->stream.avail_out = (uInt)capacity;
-    while (result > 0 && g->stream.avail_out != 0) {
+    while (result > 0 && g->stream.avail_out != 0 &&
+           !(g->passing->by_frame && g->passing->frame_count != frames)) {
         if (!g->in_member)
             result = next_member(g, err);
         else if (continue_member(g, err))

@@ -16,6 +16,7 @@ void input_passing_clear(struct input_passing *p)
         tail_reader_clear(p->tail);
     buffer_clear(&p->table);
     hasher_reset(p->frames);
+    p->frame_count = 0;
 }
 
 void input_passing_release(struct input_passing *p)
@@ -36,4 +37,5 @@ void input_passing_frame(struct input_passing *p, uint64_t offset, uint64_t stor
     const uint64_t frame[3] = {offset, stored_bytes, checksum};
 
     hasher_add(p->frames, frame, sizeof frame);
+    p->frame_count++;
 }

@@ -161,9 +161,11 @@ static int zstd_read(struct input_decoder *d, void *bytes, size_t capacity, size
 {
     struct zstd_decoder *z = (struct zstd_decoder *)d;
     ZSTD_outBuffer out = {bytes, capacity, 0};
+    uint64_t frames = z->passing->frame_count;
     int result = 1;
 
-    while (result > 0 && out.pos < out.size) {
+    while (result > 0 && out.pos < out.size &&
+           !(z->passing->by_frame && z->passing->frame_count != frames)) {
         if (z->place == BETWEEN_FRAMES)
             result = next_frame(z, err);
         else if (z->place == IN_SKIPPABLE)

@@ -11,7 +11,8 @@ int open_any_archive(os_handle handle, const struct reader_options *options,
     struct input *in = NULL;
     int result;
 
-    if (input_open(handle, &in, err) != 0) {
+    if (input_open(handle, options->salvage ? INPUT_WHOLE_FRAMES : INPUT_AS_IT_COMES, &in, err) !=
+        0) {
         os_close(handle);
         return -1;
     }
@@ -66,7 +67,7 @@ bool may_be_archive(const char *path)
 
     if (os_open_path(path, &handle, &err) != 0)
         goto done;
-    if (input_open(handle, &in, &err) != 0) {
+    if (input_open(handle, INPUT_AS_IT_COMES, &in, &err) != 0) {
         os_close(handle);
         goto done;
     }

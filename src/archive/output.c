@@ -23,7 +23,7 @@
 struct frame_job {
     struct pool_task task; /* first: the pool gives it back */
     struct output *output;
-    uint8_t *raw; /* FRAME_HARD_BYTES, made when first needed */
+    uint8_t *raw; /* hard_bytes, made when first needed */
     size_t raw_bytes;
     uint64_t number;     /* of the frame */
     struct bytes stored; /* the compressed frame */
@@ -41,11 +41,12 @@ struct output {
                               in turn */
 
     /* The caller's side. */
-    struct frame_job *job; /* being filled, or NULL */
-    uint64_t given;        /* frames handed to the pool */
-    uint64_t raw_bytes;    /* of the stream */
-    bool broken;           /* the failure was told */
-    bool has_stream;       /* all of it was written */
+    struct frame_job *job;         /* being filled, or NULL */
+    size_t soft_bytes, hard_bytes; /* of a frame: where it may end, where it must */
+    uint64_t given;                /* frames handed to the pool */
+    uint64_t raw_bytes;            /* of the stream */
+    bool broken;                   /* the failure was told */
+    bool has_stream;               /* all of it was written */
 
     /* Under the mutex. */
     struct os_mutex *mutex;
@@ -211,6 +212,8 @@ int output_new(os_handle handle, const struct output_options *options, struct ou
     o->sink.handle = handle;
     o->codec = codec_of(options->container);
     o->level = options->level_is_set ? options->level : 0;
+    o->soft_bytes = options->frame_bytes ? options->frame_bytes : FRAME_SOFT_BYTES;
+    o->hard_bytes = options->frame_bytes ? o->soft_bytes + o->soft_bytes / 8 : FRAME_HARD_BYTES;
     if (o->codec->check_level(o->level, err) || hasher_new(&o->hasher, err) ||
         os_mutex_new(&o->mutex, err) || os_condition_new(&o->freed, err) ||
         os_condition_new(&o->turned, err) || make_jobs(o, threads, err) ||
@@ -279,7 +282,7 @@ static int need_job(struct output *o, struct error *err)
     if (o->given >= o->job_count)
         pool_wait(o->pool, &job->task); /* its frame is written, but its thread may write others */
     if (!job->raw)
-        job->raw = malloc(FRAME_HARD_BYTES);
+        job->raw = malloc(o->hard_bytes);
     if (!job->raw)
         return error_memory(err);
     job->raw_bytes = 0;
@@ -300,7 +303,7 @@ static void end_frame(struct output *o)
 int output_begin_entry(struct output *o, struct error *err)
 {
     (void)err;
-    if (o->job && o->job->raw_bytes >= FRAME_SOFT_BYTES)
+    if (o->job && o->job->raw_bytes >= o->soft_bytes)
         end_frame(o);
     return 0;
 }
@@ -310,7 +313,7 @@ int output_reserve(struct output *o, uint8_t **bytes, size_t *capacity, struct e
     if (need_job(o, err))
         return -1;
     *bytes = o->job->raw + o->job->raw_bytes;
-    *capacity = FRAME_HARD_BYTES - o->job->raw_bytes;
+    *capacity = o->hard_bytes - o->job->raw_bytes;
     return 0;
 }
 
@@ -319,7 +322,7 @@ int output_commit(struct output *o, size_t count, struct error *err)
     (void)err;
     o->job->raw_bytes += count;
     o->raw_bytes += count;
-    if (o->job->raw_bytes == FRAME_HARD_BYTES)
+    if (o->job->raw_bytes == o->hard_bytes)
         end_frame(o);
     return 0;
 }

@@ -18,7 +18,9 @@ struct output_options {
     enum container container;
     int level; /* compression level; 0 = the default (zstd 3, gzip 6) */
     bool level_is_set;
-    size_t threads; /* that compress; 0 is one. Memory grows by two frames for each */
+    size_t frame_bytes; /* of the stream in a frame, which ends with an entry or an eighth later; 0:
+                           FRAME_SOFT_BYTES and FRAME_HARD_BYTES. Never more */
+    size_t threads;     /* that compress; 0 is one. Memory grows by two frames for each */
 };
 
 struct output;

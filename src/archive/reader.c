@@ -44,7 +44,8 @@ struct reader {
     const struct tail *tail;
     struct bytes *lost; /* what facts.lost points to */
     bool ours;
-    int pending; /* the result of the tar_next that was called ahead; 2: none was */
+    bool broke_off; /* damage was told */
+    int pending;    /* the result of the tar_next that was called ahead; 2: none was */
     const struct tar_member *pending_member;
     struct error pending_error;
 };
@@ -365,9 +366,8 @@ static void reader_skip(struct source *s)
     error_release(&err);
 }
 
-static int reader_next(struct source *s, const struct entry **out, struct error *err)
+static int next_strict(struct reader *r, const struct entry **out, struct error *err)
 {
-    struct reader *r = reader_of(s);
     const struct tar_member *m;
     struct error trouble = {0};
     int more;
@@ -392,6 +392,40 @@ static int reader_next(struct source *s, const struct entry **out, struct error 
     }
     *out = &r->entry;
     return 1;
+}
+
+/* Tells damage, with all that is lost by it. True if that is how it goes on. */
+static bool break_off(struct reader *r, const struct error *damage)
+{
+    struct error told = {0};
+    char why[256];
+
+    if (!r->options.salvage || damage->kind == ERROR_MEMORY || damage->kind == ERROR_INTERRUPTED)
+        return false;
+    (void)error_set(&told, ERROR_FORMAT, "read archive",
+                    "%s: what stood behind that is lost, and not known",
+                    error_reason(damage, why, sizeof why));
+    watcher_error(r->options.watcher, r->entry.path, &told);
+    error_release(&told);
+    r->broke_off = true;
+    return true;
+}
+
+static int reader_next(struct source *s, const struct entry **out, struct error *err)
+{
+    struct reader *r = reader_of(s);
+    struct error damage = {0};
+    int more = 0;
+
+    if (!r->broke_off)
+        more = next_strict(r, out, &damage);
+    if (more < 0 && break_off(r, &damage)) {
+        error_release(&damage);
+        return 0;
+    }
+    if (more < 0)
+        error_move(err, &damage);
+    return more;
 }
 
 static int reader_load(struct source *s, const struct entry **out, struct error *err)
@@ -447,6 +481,7 @@ static int take_facts(struct reader *r, const struct source_facts *facts, struct
     r->facts = *facts;
     r->facts.ordered = true;
     r->facts.sequential = true;
+    r->facts.may_break_off = r->options.salvage;
     r->facts.names_known = true;
     r->facts.complete_metadata = true;
     return names_check_roots(facts, err);
@@ -467,7 +502,8 @@ static int recognise(struct reader *r, struct error *err)
 {
     struct member_record record = {0};
 
-    r->facts = (struct source_facts){.host_system = "", .sequential = true};
+    r->facts = (struct source_facts){
+        .host_system = "", .sequential = true, .may_break_off = r->options.salvage};
     r->pending = tar_next(r->decoder, &r->pending_member, &r->pending_error);
     if (r->pending == 0)
         return recognise_empty(r, err);

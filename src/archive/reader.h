@@ -12,6 +12,9 @@
 struct reader_options {
     bool strip_absolute; /* names and hard-link targets that begin with '/' lose their slashes; else
                             they are yielded as they are, to be refused by name */
+    bool salvage; /* damage is told to the watcher and ends the stream as if it were its end; what
+                     was yielded before is sound, and a content that breaks off is an error of its
+                     entry */
     struct watcher *watcher; /* told what is passed over; borrowed, never NULL */
 };
 

@@ -100,7 +100,7 @@ static int check_existing(const struct job *job, struct identity *existing, bool
         return 0;
     if (os_open_path(job->archive, &handle, err) != 0)
         return -1;
-    if (input_open(handle, &in, &missing) != 0) {
+    if (input_open(handle, INPUT_AS_IT_COMES, &in, &missing) != 0) {
         os_close(handle);
         is_archive = false;
     } else {

@@ -22,7 +22,7 @@ struct restore_settings {
     struct text_list bases;
     struct option_number jobs;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
-    bool map_owners, owner, strip_absolute, dry_run, no_sync;
+    bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
 };
 
 /* One restore on its way. */
@@ -83,6 +83,10 @@ static int check_settings(struct job *job, struct error *err)
     if (s->keep_existing && s->keep_newer)
         return error_set(err, ERROR_USAGE, NULL,
                          "--keep-existing and --keep-newer exclude each other");
+    if (s->delete_extra && s->salvage)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--delete and --salvage exclude each other: what a damaged archive lacks "
+                         "is not known to be gone");
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
@@ -111,7 +115,28 @@ static int split_operands(struct job *job, const struct text_list *operands, str
 static struct reader_options reader_options_of(struct job *job)
 {
     return (struct reader_options){.strip_absolute = job->settings->strip_absolute,
+                                   .salvage = job->settings->salvage,
                                    .watcher = &job->report.watcher};
+}
+
+/* Without an index nothing but the checksums of frames proves contents. */
+static void warn_of_salvage(struct job *job)
+{
+    const struct opened_archive *a = &job->opened;
+    struct error unproved = {0};
+
+    if (!job->settings->salvage || a->is_indexed || !a->is_ours)
+        return;
+    if (strcmp(input_compression(a->input), "plain") == 0)
+        (void)error_set(&unproved, ERROR_FORMAT, NULL,
+                        "its index is lost or damaged, and a plain tar has no other checksums of "
+                        "contents: damage in them cannot be seen");
+    else
+        (void)error_set(&unproved, ERROR_FORMAT, NULL,
+                        "its index is lost or damaged: it is read from its begin up to the first "
+                        "damage");
+    watcher_error(&job->report.watcher, bytes_of(job->archive), &unproved);
+    error_release(&unproved);
 }
 
 /* An incremental archive is read by its index, with its bases at hand, whole or some paths. */
@@ -156,12 +181,16 @@ static int open_source(struct job *job, struct error *err)
             return error_at(err, job->archive, strlen(job->archive));
     }
     /* All of an archive is read as a stream, which proves it; some paths are found by the index. */
-    if (job->path_count == 0
+    if (job->path_count == 0 && !job->settings->salvage
             ? open_any_archive(handle, &options, archive, err)
-            : open_indexed_archive(handle, &options, INDEX_CHECKED_AS_READ, archive, err))
+            : open_indexed_archive(handle, &options,
+                                   job->settings->salvage ? INDEX_CHECKED_FIRST
+                                                          : INDEX_CHECKED_AS_READ,
+                                   archive, err))
         return error_at(err, job->archive, strlen(job->archive));
     if (archive->is_incremental && open_incremental(job, err) != 0)
         return error_at(err, job->archive, strlen(job->archive));
+    warn_of_salvage(job);
     job->source = archive->source;
     job->can_reopen =
         strcmp(job->archive, "-") != 0 && archive->input != NULL && input_can_seek(archive->input);
@@ -446,6 +475,17 @@ static void json_summary(struct job *job, int status)
     json_end(j);
 }
 
+/* What remains to do after a run that stopped before its end, or NULL. */
+static const char *what_now(const struct job *job, const struct error *err)
+{
+    if (err->kind == ERROR_FORMAT && !job->settings->salvage && job->opened.source != NULL)
+        return "If there is no better copy of the archive, restore --salvage brings back what is "
+               "readable.";
+    return has_changed(job) ? "What was restored until then stays. Run the same command again: it "
+                              "goes on where this run stopped."
+                            : NULL;
+}
+
 static int run_restore(void *settings, const struct text_list *operands)
 {
     struct job job = {.settings = settings, .spool = OS_NO_HANDLE};
@@ -457,11 +497,7 @@ static int run_restore(void *settings, const struct text_list *operands)
                                          .verbose = job.settings->common.verbose,
                                          .show_changes = job.settings->dry_run});
     result = restore(&job, operands, &err);
-    status =
-        report_end(&job.report, result == 0 ? NULL : &err,
-                   has_changed(&job) ? "What was restored until then stays. Run the same command "
-                                       "again: it goes on where this run stopped."
-                                     : NULL);
+    status = report_end(&job.report, result == 0 ? NULL : &err, what_now(&job, &err));
     if (job.settings->common.json)
         json_summary(&job, status);
     else if (result == 0)
@@ -508,6 +544,8 @@ static const struct option_spec restore_specs[] = {
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"strip-absolute", 0, OPTION_FLAG, SETTING(strip_absolute), NULL,
      "take the leading slashes off absolute names of other tools' archives"},
+    {"salvage", 0, OPTION_FLAG, SETTING(salvage), NULL,
+     "bring back all that is readable of a damaged archive, and name what is lost; exit status 1"},
     {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
      "print what would be done, change nothing"},
     {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,

@@ -49,8 +49,12 @@ static bool is_end(const struct run *r, const struct error *err)
 {
     if (r->broken || err->kind == ERROR_MEMORY || err->kind == ERROR_INTERRUPTED)
         return true;
-    if (r->reading_failed && err->kind == ERROR_FORMAT)
-        return true; /* a damaged archive: nothing behind the damage can be relied on */
+    /* A damaged stream: nothing behind the damage can be relied on. */
+    if (r->reading_failed && err->kind == ERROR_FORMAT) {
+        const struct source_facts *facts = source_facts(r->want);
+
+        return facts->sequential && !facts->may_break_off;
+    }
     return !r->reading_failed && (os_error_is_full(err) || os_error_is_broken(err));
 }
 

@@ -54,9 +54,11 @@ struct source_facts {
     size_t root_count;
     const char *host_system; /* "linux", "windows" */
     bool ordered;            /* yields canonical order, each path once */
-    bool sequential;  /* data must be read before the next entry is asked for, in ascending order */
-    bool names_known; /* link_count or `shared` can be trusted: a file not marked has no further
-                         name in this stream */
+    bool sequential; /* data must be read before the next entry is asked for, in ascending order */
+    bool may_break_off; /* of a sequential source: a content that cannot be read ends the stream
+                           soon, and is no reason to give up what came before (salvage) */
+    bool names_known;   /* link_count or `shared` can be trusted: a file not marked has no further
+                           name in this stream */
     const struct bytes
         *lost; /* paths that could not be read when the source was made; complete after its last
                 * entry. What is missing at or below them is not known to be gone */

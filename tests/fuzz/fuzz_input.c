@@ -51,7 +51,7 @@ static struct outcome read_handle(os_handle handle)
     struct error err = {0};
     struct input *in;
 
-    out.opened = input_open(handle, &in, &err);
+    out.opened = input_open(handle, INPUT_AS_IT_COMES, &in, &err);
     if (out.opened == 0) {
         out.kind = input_kind(in);
         assert(*input_compression(in) != 0);

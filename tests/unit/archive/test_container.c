@@ -327,7 +327,7 @@ static void test_round_trips(void **state)
         check_frames(containers[i], frames, count, file, &s);
         check_cuts(frames, count, &s);
 
-        check_done(input_open(again(file), &in, &err));
+        check_done(input_open(again(file), INPUT_AS_IT_COMES, &in, &err));
         assert_int_equal(input_kind(in), INPUT_TAR);
         assert_string_equal(input_compression(in), compressions[i]);
         assert_true(input_can_seek(in));
@@ -358,7 +358,7 @@ static void test_pipes(void **state)
 
         write_archive(file, containers[i], &s, &tail, frames, SMALL_WRITES);
         struct buffer archive = content_of(file);
-        check_done(input_open(pipe_of(buffer_bytes(&archive)), &in, &err));
+        check_done(input_open(pipe_of(buffer_bytes(&archive)), INPUT_AS_IT_COMES, &in, &err));
         assert_int_equal(input_kind(in), INPUT_TAR);
         assert_false(input_can_seek(in));
         check_kind(input_rewind(in, &err), ERROR_UNSUPPORTED);
@@ -431,11 +431,11 @@ static void test_long_tails(void **state)
         tail.losses = &loss;
         tail.loss_count = 1;
         write_archive(file, containers[i], &s, &tail, frames, ONE_WRITE_AN_ENTRY);
-        check_done(input_open(again(file), &in, &err));
+        check_done(input_open(again(file), INPUT_AS_IT_COMES, &in, &err));
         check_tail(in, &tail);
         input_close(in);
         struct buffer archive = content_of(file);
-        check_done(input_open(pipe_of(buffer_bytes(&archive)), &in, &err));
+        check_done(input_open(pipe_of(buffer_bytes(&archive)), INPUT_AS_IT_COMES, &in, &err));
         check_reads(in, &s);
         check_done(input_drain(in, &trailing, &err));
         assert_int_equal(trailing, 0);
@@ -471,7 +471,7 @@ static int read_all(struct bytes archive, const struct folder *f, uint64_t *trai
     check_done(os_write(file, archive.data, archive.size, &err));
     check_done(os_remove(f->handle, "damaged", &err));
     *trailing = 0;
-    result = input_open(file, &in, &err);
+    result = input_open(file, INPUT_AS_IT_COMES, &in, &err);
     if (result == 0)
         result = input_read(in, stream, sizeof stream, &got, &err);
     if (result == 0)
@@ -613,7 +613,7 @@ static void test_bytes_behind_the_stream(void **state)
 
     size_t size = ZSTD_compress(stored, sizeof stored, archive.data, archive.size, 1);
     assert_false(ZSTD_isError(size));
-    check_done(input_open(pipe_of(bytes_make(stored, size)), &in, &err));
+    check_done(input_open(pipe_of(bytes_make(stored, size)), INPUT_AS_IT_COMES, &in, &err));
     check_reads(in, &s);
     check_done(input_drain(in, &trailing, &err));
     assert_int_equal(trailing, 0);
@@ -622,7 +622,7 @@ static void test_bytes_behind_the_stream(void **state)
 
     archive.size -= 7;
     size = ZSTD_compress(stored, sizeof stored, archive.data, archive.size, 1);
-    check_done(input_open(pipe_of(bytes_make(stored, size)), &in, &err));
+    check_done(input_open(pipe_of(bytes_make(stored, size)), INPUT_AS_IT_COMES, &in, &err));
     check_reads(in, &s);
     check_done(input_drain(in, &trailing, &err));
     assert_int_equal(trailing, archive.size - s.bytes.size);
@@ -644,7 +644,7 @@ static enum input_kind kind_of(const struct folder *f, const void *content, size
 
     check_done(os_write(file, content, count, &err));
     check_done(os_remove(f->handle, "kind", &err));
-    check_done(input_open(file, &in, &err));
+    check_done(input_open(file, INPUT_AS_IT_COMES, &in, &err));
     enum input_kind kind = input_kind(in);
     input_close(in);
     return kind;
@@ -681,9 +681,9 @@ static void test_close_early(void **state)
         size_t got;
 
         write_archive(file, containers[i], &s, &tail, frames, ONE_WRITE_AN_ENTRY);
-        check_done(input_open(again(file), &in, &err));
+        check_done(input_open(again(file), INPUT_AS_IT_COMES, &in, &err));
         input_close(in);
-        check_done(input_open(again(file), &in, &err));
+        check_done(input_open(again(file), INPUT_AS_IT_COMES, &in, &err));
         check_done(input_read(in, some, sizeof some, &got, &err));
         check_done(input_rewind(in, &err));
         check_done(input_read(in, some, sizeof some, &got, &err));
@@ -712,7 +712,7 @@ static void test_close_a_silent_pipe(void **state)
         pause();
     }
     close(ends[1]);
-    check_done(input_open(ends[0], &in, &err));
+    check_done(input_open(ends[0], INPUT_AS_IT_COMES, &in, &err));
     input_close(in);
     kill(child, SIGKILL);
     end_children();

@@ -155,7 +155,7 @@ static struct source *open_foreign(os_handle handle)
     struct source *s;
     struct input *in;
 
-    check_done(input_open(handle, &in, &err));
+    check_done(input_open(handle, INPUT_AS_IT_COMES, &in, &err));
     assert_int_equal(input_kind(in), INPUT_FOREIGN);
     check_done(foreign_open(in, &watcher, &s, &err));
     return s;
@@ -295,7 +295,8 @@ static void test_filters(void **state)
         size_t count;
 
         make_archive(&archive, archive_write_set_format_ustar, filters[i].filter);
-        check_done(input_open(file_of(*state, buffer_bytes(&archive)), &in, &err));
+        check_done(
+            input_open(file_of(*state, buffer_bytes(&archive)), INPUT_AS_IT_COMES, &in, &err));
         assert_int_equal(input_kind(in), INPUT_TAR);
         for (int round = 0; round < 2; round++) {
             assert_string_equal(input_compression(in), filters[i].name);
@@ -320,7 +321,7 @@ static int read_through(os_handle handle)
     uint64_t trailing;
     uint8_t room[1000];
     size_t got = sizeof room;
-    int result = input_open(handle, &in, &err);
+    int result = input_open(handle, INPUT_AS_IT_COMES, &in, &err);
 
     while (result == 0 && got == sizeof room)
         result = input_read(in, room, sizeof room, &got, &err);
@@ -451,7 +452,7 @@ static void check_refused(const struct folder *f, struct bytes content)
     struct source *s;
     struct input *in;
 
-    check_done(input_open(file_of(f, content), &in, &err));
+    check_done(input_open(file_of(f, content), INPUT_AS_IT_COMES, &in, &err));
     check_kind(foreign_open(in, &watcher, &s, &err), ERROR_FORMAT);
     input_close(in);
 }
