@@ -3,6 +3,8 @@
  */
 #include "archive/container.h"
 
+#include <string.h>
+
 uint64_t container_pieces(uint64_t tail_bytes, size_t piece_bytes)
 {
     return tail_bytes / piece_bytes + (tail_bytes % piece_bytes != 0);
@@ -61,4 +63,28 @@ int container_seek_table(struct buffer *out, const struct tail *t, size_t tail_b
         buffer_append_u32(out, (uint32_t)count, err) || buffer_append_byte(out, 0, err))
         return -1;
     return buffer_append_u32(out, ZSTD_SEEK_FOOTER_MAGIC, err);
+}
+
+void container_gzip_head(uint8_t out[GZIP_TAIL_BEFORE_BYTES], size_t piece_bytes)
+{
+    enum { DEFLATED = 8, FLAG_EXTRA = 4 };
+    size_t subfield = piece_bytes + 4;
+    const uint8_t head[GZIP_TAIL_BEFORE_BYTES] = {0x1f,
+                                                  0x8b,
+                                                  DEFLATED,
+                                                  FLAG_EXTRA,
+                                                  0,
+                                                  0,
+                                                  0,
+                                                  0,
+                                                  0,
+                                                  GZIP_UNKNOWN_SYSTEM,
+                                                  (uint8_t)subfield,
+                                                  (uint8_t)(subfield >> 8),
+                                                  GZIP_TAIL_ID_1,
+                                                  GZIP_TAIL_ID_2,
+                                                  (uint8_t)piece_bytes,
+                                                  (uint8_t)(piece_bytes >> 8)};
+
+    memcpy(out, head, sizeof head);
 }

@@ -36,6 +36,13 @@ enum {
     GZIP_TAIL_BEHIND_BYTES = 10,   /* empty deflate block, CRC-32 and length of nothing */
 };
 
+/* What stands before a piece of `piece_bytes` in a .tar.gz, and behind each. */
+void container_gzip_head(uint8_t out[GZIP_TAIL_BEFORE_BYTES], size_t piece_bytes);
+#define GZIP_TAIL_BEHIND                                                                           \
+    {                                                                                              \
+        3                                                                                          \
+    }
+
 /* How many pieces of at most `piece_bytes` a tail is cut into. */
 uint64_t container_pieces(uint64_t tail_bytes, size_t piece_bytes);
 

@@ -228,7 +228,7 @@ int index_item_encode(struct buffer *out, struct bytes previous, const struct in
     size_t common = common_bytes(previous, path);
 
     if ((in_stream && header_bytes == 0) || header_bytes % TAR_BLOCK_BYTES != 0 ||
-        item->data_offset % TAR_BLOCK_BYTES != 0)
+        (item->base != 0 && item->data_offset % TAR_BLOCK_BYTES != 0))
         return error_set(err, ERROR_USAGE, "encode index", "headers that are no whole blocks");
     if (buffer_append_varint(out, common, err) ||
         buffer_append_string(out, bytes_make(path.data + common, path.size - common), err) ||

@@ -14,7 +14,6 @@ enum {
     GZIP_DEFAULT_LEVEL = 6,
     GZIP_WINDOW_BITS = 15 + 16, /* the largest window, gzip wrapping */
     GZIP_MEMORY_LEVEL = 8,
-    GZIP_FLAG_EXTRA = 4,
 };
 
 static int gzip_failed(struct error *err, const z_stream *stream, int code)
@@ -66,25 +65,10 @@ static int gzip_make_frame(struct bytes raw, int level, struct buffer *memory, s
 /* Writes an empty member that carries a piece of the tail. */
 static int gzip_write_piece(struct bytes piece, struct output_sink *sink, struct error *err)
 {
-    size_t subfield = piece.size + 4;
-    const uint8_t before[GZIP_TAIL_BEFORE_BYTES] = {0x1f,
-                                                    0x8b,
-                                                    Z_DEFLATED,
-                                                    GZIP_FLAG_EXTRA,
-                                                    0,
-                                                    0,
-                                                    0,
-                                                    0,
-                                                    0,
-                                                    GZIP_UNKNOWN_SYSTEM,
-                                                    (uint8_t)subfield,
-                                                    (uint8_t)(subfield >> 8),
-                                                    GZIP_TAIL_ID_1,
-                                                    GZIP_TAIL_ID_2,
-                                                    (uint8_t)piece.size,
-                                                    (uint8_t)(piece.size >> 8)};
-    const uint8_t behind[GZIP_TAIL_BEHIND_BYTES] = {3};
+    uint8_t before[GZIP_TAIL_BEFORE_BYTES];
+    const uint8_t behind[GZIP_TAIL_BEHIND_BYTES] = GZIP_TAIL_BEHIND;
 
+    container_gzip_head(before, piece.size);
     if (output_sink_write(sink, before, sizeof before, err) ||
         output_sink_write(sink, piece.data, piece.size, err))
         return -1;

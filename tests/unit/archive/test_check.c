@@ -97,6 +97,32 @@ static void small_damage_is_found_wherever_it_is(void **state)
     }
 }
 
+/* A deflate block leaves bits without meaning at its end, and a piece of the tail is an empty one.
+ */
+static void every_bit_of_the_end_of_a_gzip_archive_is_looked_at(void **state)
+{
+    enum { END_BYTES = 20 };
+    struct told told;
+    struct check_counts counts;
+    struct buffer bytes;
+
+    told_init(&told);
+    (void)archived_in(*state, "a", CONTAINER_GZIP, list_source(tree("content")), &told);
+    bytes = archive_bytes(*state, "a");
+    for (size_t bit = 0; bit < 8 * END_BYTES; bit++) {
+        uint8_t *byte = &bytes.data[bytes.size - 1 - bit / 8];
+
+        *byte ^= (uint8_t)(1u << bit % 8);
+        archive_put(*state, "a", buffer_bytes(&bytes));
+        if (check(*state, &told, &counts) == 0)
+            fail_msg("bit %zu from the end is not looked at", bit);
+        error_release(&err);
+        *byte ^= (uint8_t)(1u << bit % 8);
+    }
+    buffer_release(&bytes);
+    told_release(&told);
+}
+
 /* Text that does not compress away. */
 static char *large_text(void)
 {
@@ -215,6 +241,7 @@ int main(void)
         TEST(a_whole_archive_is_counted),
         TEST(losses_of_the_backup_are_told),
         TEST(small_damage_is_found_wherever_it_is),
+        TEST(every_bit_of_the_end_of_a_gzip_archive_is_looked_at),
         TEST(damaged_frames_are_named),
         TEST(an_archive_that_was_compressed_anew_is_whole),
         TEST(other_archives_are_read_to_their_end),
