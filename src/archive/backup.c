@@ -1,6 +1,6 @@
 /*
- * backup.c: from entries to members: order of work for each entry is load, open, read (small
- * files), encode, write, check.
+ * backup.c: from entries to members: order of work for each entry is read (what the intake left
+ * open), encode, write, index.
  */
 #include "archive/backup.h"
 
@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "archive/first_names.h"
+#include "archive/intake.h"
 #include "archive/losses.h"
 #include "archive/member.h"
-#include "archive/reading.h"
 #include "base/table.h"
 #include "tree/data_hash.h"
 
@@ -20,6 +20,8 @@ static const char changed_small[] = "changed while it was read: this is its last
 static const char changed_large[] = "changed while it was read: cut or padded to the size it had";
 static const char partly_unreadable[] = "parts of it could not be read: zeros stand there";
 static const char path_too_long[] = "its path is longer than an archive can hold (1 MiB): left out";
+static const char not_by_first_name[] =
+    "its file could not be stored under its first name: left out";
 static const char holes_lost[] = "more holes than an archive can hold: the rest is stored as zeros";
 
 /* A first name that could not be stored, and the name that took its place. */
@@ -34,7 +36,7 @@ struct run {
     struct output *output; /* NULL in a dry run */
     struct buffer header;  /* encoded headers of one member */
     struct buffer comment;
-    struct buffer content; /* a small file, whole */
+    struct buffer content; /* of a file that is not read ahead, but whole */
     struct table unstored;
     struct buffer stand_ins;
     struct losses losses;
@@ -159,22 +161,15 @@ static int index_entry(struct run *r, const struct entry *e, const struct data *
 
 /* ---- Contents that a base has ---- */
 
-/* Whether the base has a content for the name: 1 and *out, 0, -1. The first member, which tells
- * what the archive is, is always in the archive itself. */
-static int find_in_base(struct run *r, const struct entry *e, struct stored_content *out,
-                        struct error *err)
-{
-    if (r->backup->base == NULL || (!r->began && r->output != NULL))
-        return 0;
-    return unchanged_find(r->backup->base, e, out, err);
-}
-
-/* Adds a file to the index alone. 1, or -1. */
+/* Adds a file to the index alone. As write_header. */
 static int refer(struct run *r, const struct entry *e, const struct stored_content *content,
                  struct error *err)
 {
     struct entry stored = *e;
 
+    if (!r->began && r->output != NULL)
+        return error_set(err, ERROR_UNSUPPORTED, "backup",
+                         "the first entry, which tells what the archive is, cannot be stored");
     stored.has_data_hash = true;
     stored.data_hash = content->hash;
     r->backup->counts.file_bytes += content->size;
@@ -271,10 +266,10 @@ static int write_large(struct run *r, const struct entry *e, struct data *data, 
     return result;
 }
 
-/* Hashes r->content, which holds the extents of `data` one after the other. */
-static void hash_content(struct run *r, const struct data *data)
+/* Hashes a content that was read: the extents of `data` one after the other. */
+static void hash_content(struct run *r, const struct data *data, struct bytes content)
 {
-    const uint8_t *at = r->content.data;
+    const uint8_t *at = content.data;
 
     data_hasher_begin(r->hasher, data->size);
     for (size_t i = 0; i < data->extent_count; i++) {
@@ -286,18 +281,19 @@ static void hash_content(struct run *r, const struct data *data)
     r->data_hash = data_hasher_result(r->hasher);
 }
 
-/* Writes a file that was read into r->content. As write_header. */
-static int write_small(struct run *r, const struct entry *e, struct data *data, struct error *err)
+/* Writes a file whose content was read. As write_header. */
+static int write_small(struct run *r, const struct entry *e, struct data *data,
+                       struct bytes content, struct error *err)
 {
     struct watcher *watcher = r->backup->watcher;
     int stored = write_header(r, e, data, err);
 
     if (stored != 1)
         return stored;
-    if (output_write(r->output, r->content.data, r->content.size, err) != 0 ||
-        write_padding(r, r->content.size, err) != 0)
+    if (output_write(r->output, content.data, content.size, err) != 0 ||
+        write_padding(r, content.size, err) != 0)
         return -1;
-    watcher->progress(watcher, 0, r->content.size, (struct bytes){NULL, 0});
+    watcher->progress(watcher, 0, content.size, (struct bytes){NULL, 0});
     return 1;
 }
 
@@ -309,88 +305,71 @@ static void refresh(struct entry *e, const struct data *data)
         e->meta.mtime = data->mtime;
 }
 
-/* Reads a small file and writes it, if there was anything to be had and the base (`content`, or
- * NULL) does not have it. As write_header, or 2: the base has it. */
-static int add_small(struct run *r, struct entry *e, struct data **data,
-                     const struct stored_content *content, struct error *err)
+/* Adds what was written of a file with content. As write_header. */
+static int add_written(struct run *r, struct entry *e, const struct data *data, struct error *err)
 {
-    struct reading p = {.whole = true};
-    int result = -1;
-
-    if (reading_small(&p, r->source, data, &r->content, err) != 0)
-        goto done;
-    refresh(e, *data);
-    if (p.failed && !p.any) {
-        result = leave_out(r, e, &p.trouble, err);
-        goto done;
-    }
-    hash_content(r, *data);
-    if (content != NULL && p.whole && !p.failed &&
-        unchanged_is_content(content, *data, r->data_hash)) {
-        result = refer(r, e, content, err) == 1 ? 2 : -1;
-        goto done;
-    }
-    result = write_small(r, e, *data, err);
-    if (result == 1 && tell_reading(r, e->path, &p, changed_small, err) != 0)
-        result = -1;
-done:
-    reading_release(&p);
-    return result;
-}
-
-/* Opens and writes a file, of which the base has `content` under the same name, or NULL. As
- * add_small. */
-static int read_file(struct run *r, struct entry *e, const struct stored_content *content,
-                     struct error *err)
-{
-    struct data *data = NULL;
-    struct error trouble = {0};
-    int result = -1;
-
-    if (source_open_data(r->source, &data, &trouble) != 0) {
-        result = leave_out(r, e, &trouble, err);
-        goto done;
-    }
-    if (data->extent_count == TAR_MAX_EXTENTS && note_loss(r, e->path, holes_lost, NULL, err) != 0)
-        goto done;
-    if (data->size <= READING_SMALL_BYTES && r->output != NULL) {
-        result = add_small(r, e, &data, content, err);
-    } else {
-        refresh(e, data);
-        result = content != NULL && content->is_same_file && r->output != NULL
-                     ? is_large_in_base(r, data, content, err)
-                     : 0;
-        if (result == 1)
-            result = refer(r, e, content, err) == 1 ? 2 : -1;
-        else if (result == 0)
-            result = write_large(r, e, data, err);
-    }
-    if (result != 1)
-        goto done;
     r->backup->counts.file_bytes += data->size;
     e->has_data_hash = data->size != 0 && r->index != NULL;
     if (e->has_data_hash)
         e->data_hash = r->data_hash;
-    result = index_entry(r, e, data, err);
-done:
-    data_close(data);
-    error_release(&trouble);
-    return result;
+    return index_entry(r, e, data, err);
 }
 
-/* A file with content. As write_header. */
-static int add_file(struct run *r, const struct entry *listed, struct error *err)
+/* A content that was read: written, if there was anything to be had and the base does not have it.
+ * As write_header. */
+static int add_small(struct run *r, struct entry *e, const struct intake_item *item,
+                     struct error *err)
 {
-    struct stored_content content;
-    struct entry e = *listed;
-    int found = find_in_base(r, listed, &content, err);
+    const struct reading *p = item->reading;
+    int result;
 
-    if (found < 0)
+    refresh(e, item->data);
+    if (p->failed && !p->any)
+        return leave_out(r, e, &p->trouble, err);
+    hash_content(r, item->data, item->bytes);
+    if (item->stored != NULL && p->whole && !p->failed &&
+        unchanged_is_content(item->stored, item->data, r->data_hash))
+        return refer(r, e, item->stored, err);
+    result = write_small(r, e, item->data, item->bytes, err);
+    if (result == 1 && tell_reading(r, e->path, p, changed_small, err) != 0)
         return -1;
-    if (found == 1 && content.is_same_state)
-        return refer(r, &e, &content, err);
-    found = read_file(r, &e, found == 1 ? &content : NULL, err);
-    return found == 2 ? 1 : found;
+    return result == 1 ? add_written(r, e, item->data, err) : result;
+}
+
+/* A content that is open and not read as a whole. As write_header. */
+static int add_large(struct run *r, struct entry *e, const struct intake_item *item,
+                     struct error *err)
+{
+    const struct stored_content *stored = item->stored;
+    int result = 0;
+
+    refresh(e, item->data);
+    if (stored != NULL && stored->is_same_file && r->output != NULL)
+        result = is_large_in_base(r, item->data, stored, err);
+    if (result != 0)
+        return result == 1 ? refer(r, e, stored, err) : -1;
+    result = write_large(r, e, item->data, err);
+    return result == 1 ? add_written(r, e, item->data, err) : result;
+}
+
+/* A content that is open. As write_header. */
+static int add_open(struct run *r, struct entry *e, struct intake_item *item, struct error *err)
+{
+    struct intake_item read = *item;
+    struct reading reading = {.whole = true};
+    int result = 1;
+
+    if (item->data->size <= READING_SMALL_BYTES && r->output != NULL)
+        result = reading_small(&reading, item->data, &r->content, err);
+    read.reading = &reading;
+    read.bytes = buffer_bytes(&r->content);
+    if (result >= 0 && item->data->extent_count == TAR_MAX_EXTENTS &&
+        note_loss(r, e->path, holes_lost, NULL, err) != 0)
+        result = -1;
+    if (result >= 0)
+        result = result == 1 ? add_large(r, e, item, err) : add_small(r, e, &read, err);
+    reading_release(&reading);
+    return result;
 }
 
 /* ---- The run ---- */
@@ -407,30 +386,37 @@ static void count(struct run *r, const struct entry *e)
     watcher_entry(r->backup->watcher, e);
 }
 
-/* A name that holds the content and metadata of its file. As write_header. */
-static int add_first_name(struct run *r, const struct entry *listed, struct error *err)
+static int add_content(struct run *r, struct entry *e, struct intake_item *item, struct error *err)
 {
-    const struct entry *loaded;
-    struct entry e;
+    switch (item->content) {
+    case INTAKE_KNOWN:
+        return refer(r, e, item->stored, err);
+    case INTAKE_READ:
+        return add_small(r, e, item, err);
+    case INTAKE_OPEN:
+        return add_open(r, e, item, err);
+    case INTAKE_FAILED:
+        return leave_out(r, e, item->trouble, err);
+    case INTAKE_NOTHING:
+        break;
+    }
+    int stored = write_header(r, e, NULL, err);
+
+    return stored == 1 ? index_entry(r, e, NULL, err) : stored;
+}
+
+/* A name that holds the content and metadata of its file. As write_header. */
+static int add_first_name(struct run *r, struct intake_item *item, struct error *err)
+{
+    struct entry e = item->entry;
     int stored;
 
-    if (source_load(r->source, &loaded, err) != 0)
-        return -1;
-    e = *loaded;
-    /* What was known when names were put together decides how many may come. */
-    e.link_count = listed->link_count;
-    e.shared = e.shared || listed->shared || (e.kind != ENTRY_DIRECTORY && e.link_count == 0);
+    e.shared = e.shared || item->stands_in || (e.kind != ENTRY_DIRECTORY && e.link_count == 0);
     e.first_name = (struct bytes){NULL, 0};
     r->place = (struct index_place){0};
     if (e.problem_scope == PROBLEM_METADATA && note_error(r, e.path, e.problem, err) != 0)
         return -1;
-    if (e.kind == ENTRY_FILE && e.size != 0) {
-        stored = add_file(r, &e, err);
-    } else {
-        stored = write_header(r, &e, NULL, err);
-        if (stored == 1)
-            stored = index_entry(r, &e, NULL, err);
-    }
+    stored = add_content(r, &e, item, err);
     if (stored == 1)
         count(r, &e);
     return stored;
@@ -438,18 +424,19 @@ static int add_first_name(struct run *r, const struct entry *listed, struct erro
 
 /* The first name is not in the archive: this one takes its place, if it can be read. The first name
  * may have been renamed after it was listed, or stand in a folder that was closed to us. */
-static int stand_in(struct run *r, const struct entry *e, struct error *err)
+static int stand_in(struct run *r, struct intake_item *item, struct error *err)
 {
-    struct hash128 key = hash_bytes(e->first_name);
-    struct entry promoted = *e;
+    struct hash128 key = hash_bytes(item->entry.first_name);
+    struct bytes path = item->entry.path;
     size_t offset = r->stand_ins.size;
     int stored;
 
-    promoted.shared = true;
-    promoted.link_count = 0; /* the names before this one are among them */
-    if (buffer_append(&r->stand_ins, e->path.data, e->path.size, err) != 0)
+    if (!item->stands_in)
+        return note_loss(r, path, not_by_first_name, NULL, err);
+    item->entry.link_count = 0; /* the names before this one are among them */
+    if (buffer_append(&r->stand_ins, path.data, path.size, err) != 0)
         return -1;
-    stored = add_first_name(r, &promoted, err);
+    stored = add_first_name(r, item, err);
     if (stored != 1) {
         r->stand_ins.size = offset;
         return stored;
@@ -461,16 +448,16 @@ static int stand_in(struct run *r, const struct entry *e, struct error *err)
     return 0;
 }
 
-static int add_further_name(struct run *r, const struct entry *e, struct error *err)
+static int add_further_name(struct run *r, struct intake_item *item, struct error *err)
 {
-    struct hash128 key = hash_bytes(e->first_name);
+    struct hash128 key = hash_bytes(item->entry.first_name);
     const struct unstored *record = table_find(&r->unstored, &key);
-    struct entry own = *e;
+    struct entry own = item->entry;
     uint64_t ignored;
     int stored;
 
     if (record != NULL && record->bytes == 0)
-        return stand_in(r, e, err);
+        return stand_in(r, item, err);
     if (record != NULL)
         own.first_name = bytes_make(r->stand_ins.data + record->offset, (size_t)record->bytes);
     r->place = (struct index_place){0};
@@ -488,8 +475,10 @@ static int add_further_name(struct run *r, const struct entry *e, struct error *
     return stored < 0 ? -1 : 0;
 }
 
-static int add_entry(struct run *r, const struct entry *e, struct error *err)
+static int add_item(struct run *r, struct intake_item *item, struct error *err)
 {
+    const struct entry *e = &item->entry;
+
     if (e->problem_scope == PROBLEM_ENTRY || e->problem_scope == PROBLEM_CONTENT)
         return note_error(r, e->path, e->problem, err);
     if (e->path.size > TAR_MAX_PATH_BYTES) {
@@ -498,24 +487,29 @@ static int add_entry(struct run *r, const struct entry *e, struct error *err)
         return mark_unstored(r, e, err);
     }
     if (entry_is_further_name(e))
-        return add_further_name(r, e, err);
-    return add_first_name(r, e, err) < 0 ? -1 : 0;
+        return add_further_name(r, item, err);
+    return add_first_name(r, item, err) < 0 ? -1 : 0;
 }
 
 static int add_all(struct run *r, struct error *err)
 {
     struct watcher *watcher = r->backup->watcher;
-    const struct entry *e;
+    struct intake_options options = {.base = r->backup->base, .reads = r->output != NULL};
+    struct intake *intake;
+    struct intake_item *item;
     int more;
 
-    while ((more = source_next(r->source, &e, err)) == 1) {
+    if (intake_new(r->source, &options, &intake, err) != 0)
+        return -1;
+    while ((more = intake_next(intake, &item, err)) == 1) {
         if (watcher->stopped(watcher))
-            return error_set(err, ERROR_INTERRUPTED, "backup", "stopped");
-        watcher->progress(watcher, 1, 0, e->path);
-        if (add_entry(r, e, err) != 0)
-            return -1;
+            more = error_set(err, ERROR_INTERRUPTED, "backup", "stopped");
+        watcher->progress(watcher, 1, 0, item->entry.path);
+        if (more < 0 || add_item(r, item, err) != 0)
+            break;
     }
-    return more;
+    intake_free(intake);
+    return more == 0 ? 0 : -1;
 }
 
 /* A pipe's reader that knows tar closes it behind the last member, and does not miss the tail. */

@@ -7,14 +7,32 @@
 #include "archive/container.h"
 #include "archive/output_codec.h"
 
-/* An attempt at a frame, by a context that knows of no frame before. */
-static int compress(ZSTD_CCtx *context, struct bytes raw, int level, struct buffer *memory,
-                    struct error *err)
+enum {
+    DEFAULT_LEVEL = 1,
+    WINDOW_LOG = 22,      /* equal contents are found across a frame, at no cost in time */
+    WINDOW_LEVEL = 15,    /* the highest level whose own window may be smaller */
+    FASTEST_HASH_LOG = 15 /* level 1 has half of it for speed in the smallest caches */
+};
+
+static size_t set_parameters(ZSTD_CCtx *context, int level)
 {
     size_t code = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
 
     if (!ZSTD_isError(code))
         code = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    if (!ZSTD_isError(code) && level <= WINDOW_LEVEL)
+        code = ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
+    if (!ZSTD_isError(code) && level == 1)
+        code = ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, FASTEST_HASH_LOG);
+    return code;
+}
+
+/* An attempt at a frame, by a context that knows of no frame before. */
+static int compress(ZSTD_CCtx *context, struct bytes raw, int level, struct buffer *memory,
+                    struct error *err)
+{
+    size_t code = set_parameters(context, level != 0 ? level : DEFAULT_LEVEL);
+
     if (!ZSTD_isError(code))
         code = ZSTD_compress2(context, memory->data, memory->capacity, raw.data, raw.size);
     if (ZSTD_isError(code))
@@ -79,7 +97,6 @@ static int zstd_check_level(int level, struct error *err)
                      bounds.upperBound, level);
 }
 
-/* The library takes level 0 for its default, which is 3. */
 const struct output_codec output_zstd = {
     .container = CONTAINER_ZSTD,
     .check_level = zstd_check_level,

@@ -105,28 +105,18 @@ static int read_extents(struct reading *r, struct data *data, struct buffer *out
     return 0;
 }
 
-/* Opens the file once more. False if that cannot be, because it is gone or grew too large: what was
- * read stands. */
-static bool open_again(struct source *source, struct data **data)
-{
-    struct data *again = NULL;
-    bool usable = source_open_data(source, &again, NULL) == 0 && again->size <= READING_SMALL_BYTES;
-
-    data_close(usable ? *data : again);
-    if (usable)
-        *data = again;
-    return usable;
-}
-
-int reading_small(struct reading *r, struct source *source, struct data **data, struct buffer *out,
-                  struct error *err)
+int reading_small(struct reading *r, struct data *data, struct buffer *out, struct error *err)
 {
     for (int tries = 1;; tries++) {
         reading_release(r);
         *r = (struct reading){.whole = true};
-        if (read_extents(r, *data, out, err) != 0)
+        if (read_extents(r, data, out, err) != 0)
             return -1;
-        if (r->failed || r->whole || tries == READING_TRIES || !open_again(source, data))
+        if (r->failed || r->whole || tries == READING_TRIES)
             return 0;
+        if (data_refresh(data, NULL) != 0)
+            return 0; /* what was read stands */
+        if (data->size > READING_SMALL_BYTES)
+            return 1;
     }
 }

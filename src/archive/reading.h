@@ -38,10 +38,10 @@ MUST_CHECK int reading_hash(struct reading *r, struct data *data, struct data_ha
 /* Asks at the end of a content whether the file changed since it was opened. */
 void reading_finish(struct reading *r, struct data *data);
 
-/* Reads all extents of the file that came last from `source` into `out`, which is replaced, until
- * it holds still. *data is open, of at most READING_SMALL_BYTES, and may become another one; what
- * was read is always what *data announces. -1 is ERROR_MEMORY. */
-MUST_CHECK int reading_small(struct reading *r, struct source *source, struct data **data,
-                             struct buffer *out, struct error *err);
+/* Reads all extents of `data`, of at most READING_SMALL_BYTES, into `out`, which is replaced, until
+ * the file holds still: 0, and what was read is what `data` announces then; 1 if the file has grown
+ * beyond that size meanwhile; -1: ERROR_MEMORY. */
+MUST_CHECK int reading_small(struct reading *r, struct data *data, struct buffer *out,
+                             struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-enum { COMPRESSION_LEVEL = 3 };
+enum { COMPRESSION_LEVEL = 1 };
 
 int tail_damaged(struct error *err, const char *what)
 {

@@ -403,7 +403,7 @@ static const struct option_spec backup_specs[] = {
     {"base", 0, OPTION_TEXT, offsetof(struct backup_settings, base), "OLD",
      "store the contents alone that the archive OLD does not have; restoring needs OLD, too"},
     {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N",
-     "compression level (zstd 1 to 19, default 3; gzip 1 to 9, default 6)"},
+     "compression level (zstd 1 to 19, default 1; gzip 1 to 9, default 6)"},
     {"jobs", 'j', OPTION_NUMBER, offsetof(struct backup_settings, jobs), "N",
      "threads that compress, default one for each core; the archive is the same with any number"},
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",

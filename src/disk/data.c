@@ -44,12 +44,6 @@ static void disk_close(struct data *d)
     free(own);
 }
 
-static const struct data_ops disk_data_ops = {
-    .read = disk_read,
-    .changed = disk_changed,
-    .close = disk_close,
-};
-
 /* Appends a range of data; ranges that touch become one. */
 static int add_extent(struct disk_data *d, size_t *capacity, struct extent e, struct error *err)
 {
@@ -101,6 +95,48 @@ static bool may_have_holes(const struct os_stat *status, enum data_holes holes)
            status->allocated < status->size;
 }
 
+/* What the file is by its status. */
+static int fill(struct disk_data *d, os_handle file, const struct os_stat *status,
+                enum data_holes holes, struct error *err)
+{
+    d->whole = (struct extent){0, status->size};
+    d->data.size = status->size;
+    d->data.has_times = true;
+    d->data.mtime = status->mtime;
+    d->data.ctime = status->ctime;
+    d->data.extents = &d->whole;
+    d->data.extent_count = status->size != 0;
+    if (!may_have_holes(status, holes))
+        return 0;
+    d->data.extent_count = 0;
+    return find_extents(d, file, err);
+}
+
+static int disk_refresh(struct data *d, struct error *err)
+{
+    struct disk_data *own = (struct disk_data *)d;
+    struct disk_data now = {.data = *d};
+    struct os_stat status;
+
+    if (os_stat_handle(d->os_handle, &status, err) ||
+        fill(&now, d->os_handle, &status, DATA_HOLES_ALWAYS, err)) {
+        free(now.extents);
+        return -1;
+    }
+    free(own->extents);
+    *own = now;
+    if (!own->extents)
+        own->data.extents = &own->whole;
+    return 0;
+}
+
+static const struct data_ops disk_data_ops = {
+    .read = disk_read,
+    .changed = disk_changed,
+    .refresh = disk_refresh,
+    .close = disk_close,
+};
+
 int disk_data_adopt(os_handle file, const struct os_stat *status, enum data_holes holes,
                     struct data **out, struct error *err)
 {
@@ -108,27 +144,15 @@ int disk_data_adopt(os_handle file, const struct os_stat *status, enum data_hole
 
     if (!d)
         return error_memory(err);
-    d->whole = (struct extent){0, status->size};
     d->data.ops = &disk_data_ops;
-    d->data.size = status->size;
-    d->data.has_times = true;
-    d->data.mtime = status->mtime;
-    d->data.ctime = status->ctime;
-    d->data.extents = &d->whole;
-    if (may_have_holes(status, holes)) {
-        if (find_extents(d, file, err))
-            goto failed;
-    } else if (status->size) {
-        d->data.extent_count = 1;
+    if (fill(d, file, status, holes, err)) {
+        free(d->extents);
+        free(d);
+        return -1;
     }
     d->data.os_handle = file;
     *out = &d->data;
     return 0;
-
-failed:
-    free(d->extents);
-    free(d);
-    return -1;
 }
 
 int disk_data_open(os_handle folder, const char *name, struct data **out, struct error *err)

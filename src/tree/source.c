@@ -51,6 +51,11 @@ int data_changed(struct data *d, struct error *err)
     return d->ops->changed == NULL ? 0 : d->ops->changed(d, err);
 }
 
+int data_refresh(struct data *d, struct error *err)
+{
+    return d->ops->refresh == NULL ? 0 : d->ops->refresh(d, err);
+}
+
 void data_close(struct data *d)
 {
     if (d != NULL)

@@ -27,6 +27,9 @@ struct data_ops {
     /* Says whether the file changed since it was opened (fstat: size, mtime, ctime, R9): 1 changed,
      * 0 not, -1. NULL: cannot change. */
     int (*changed)(struct data *d, struct error *err);
+    /* Takes size, times and extents anew, as they are now; on failure all stays as it was. NULL:
+     * cannot change. */
+    int (*refresh)(struct data *d, struct error *err);
     void (*close)(struct data *d);
 };
 struct data {
@@ -115,6 +118,7 @@ void source_close(struct source *s);
 MUST_CHECK int data_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
                          struct error *err);
 MUST_CHECK int data_changed(struct data *d, struct error *err);
+MUST_CHECK int data_refresh(struct data *d, struct error *err);
 void data_close(struct data *d);
 
 #endif

@@ -22,9 +22,8 @@ enum { LARGE_BYTES = READING_SMALL_BYTES + 100000 };
 /* What happens to the content of one path. */
 struct mischief {
     const char *path;
-    const char *const
-        *contents; /* of each opening, the last one for all further; NULL: not there */
-    int changes;   /* how many openings end with "changed" */
+    const char *const *contents; /* one after the other, until it is gone; NULL: not there */
+    int changes;                 /* how often it changes */
     struct memory_options large; /* if it has a size: a large content instead */
 };
 
@@ -32,15 +31,16 @@ struct fickle {
     struct source base;
     struct source *inner;
     const struct mischief *mischief;
-    int opened;
+    uint64_t broken_bytes; /* of a content of which one byte cannot be read */
     const struct entry *last;
 };
 
-/* A content that may say that it changed. */
+/* A content that may say that it changed, and is another one when it is asked anew. */
 struct fickle_data {
     struct data base;
     struct data *inner;
-    bool changed;
+    const char *const *later; /* contents to come; at their end it cannot be asked any more */
+    int changes;              /* how often it will have changed */
 };
 
 static int fickle_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
@@ -52,7 +52,22 @@ static int fickle_read(struct data *d, uint64_t offset, struct data_span span, s
 static int fickle_changed(struct data *d, struct error *e)
 {
     (void)e;
-    return ((struct fickle_data *)d)->changed;
+    return ((struct fickle_data *)d)->changes > 0;
+}
+
+static int fickle_refresh(struct data *d, struct error *e)
+{
+    struct fickle_data *own = (struct fickle_data *)d;
+
+    if (own->later == NULL || own->later[0] == NULL)
+        return error_os(e, "stat", 5);
+    own->changes--;
+    data_close(own->inner);
+    own->inner = memory_data_text(*own->later++);
+    own->base.size = own->inner->size;
+    own->base.extents = own->inner->extents;
+    own->base.extent_count = own->inner->extent_count;
+    return 0;
 }
 
 static void fickle_close_data(struct data *d)
@@ -61,9 +76,12 @@ static void fickle_close_data(struct data *d)
     free(d);
 }
 
-static const struct data_ops fickle_data_ops = {fickle_read, fickle_changed, fickle_close_data};
+static const struct data_ops fickle_data_ops = {.read = fickle_read,
+                                                .changed = fickle_changed,
+                                                .refresh = fickle_refresh,
+                                                .close = fickle_close_data};
 
-static struct data *fickle_data(struct data *inner, bool changed)
+static struct data *fickle_data(struct data *inner, const char *const *later, int changes)
 {
     struct fickle_data *d = calloc(1, sizeof *d);
 
@@ -71,7 +89,8 @@ static struct data *fickle_data(struct data *inner, bool changed)
     d->base = *inner;
     d->base.ops = &fickle_data_ops;
     d->inner = inner;
-    d->changed = changed;
+    d->later = later;
+    d->changes = changes;
     return &d->base;
 }
 
@@ -98,20 +117,16 @@ static int fickle_open_data(struct source *s, struct data **out, struct error *e
     struct fickle *f = fickle_of(s);
     const struct mischief *m = f->mischief;
     struct memory_piece piece = {.bytes = bytes_of("begin")};
-    const char *content;
 
     if (!bytes_equal(f->last->path, bytes_of(m->path)))
         return source_open_data(f->inner, out, e);
     if (m->large.size != 0) {
-        *out = fickle_data(memory_data(&m->large, &piece, 1), m->changes > 0);
+        *out = fickle_data(memory_data(&m->large, &piece, 1), NULL, m->changes);
         return 0;
     }
-    content = m->contents[0];
-    for (int i = 0; i < f->opened && m->contents[i] != NULL; i++)
-        content = m->contents[i + 1];
-    if (content == NULL)
+    if (m->contents[0] == NULL)
         return error_os(e, "open", 2);
-    *out = fickle_data(memory_data_text(content), f->opened++ < m->changes);
+    *out = fickle_data(memory_data_text(m->contents[0]), m->contents + 1, m->changes);
     return 0;
 }
 
@@ -319,7 +334,7 @@ static void broken_close_data(struct data *d)
     free(d);
 }
 
-static const struct data_ops broken_data_ops = {broken_read, NULL, broken_close_data};
+static const struct data_ops broken_data_ops = {.read = broken_read, .close = broken_close_data};
 
 static int broken_open_data(struct source *s, struct data **out, struct error *e)
 {
@@ -329,7 +344,7 @@ static int broken_open_data(struct source *s, struct data **out, struct error *e
         return source_open_data(fickle_of(s)->inner, out, e);
     d = calloc(1, sizeof *d);
     assert_non_null(d);
-    d->whole = (struct extent){0, (uint64_t)fickle_of(s)->opened};
+    d->whole = (struct extent){0, fickle_of(s)->broken_bytes};
     d->base = (struct data){.ops = &broken_data_ops,
                             .size = d->whole.length,
                             .extents = &d->whole,
@@ -354,7 +369,7 @@ static void what_cannot_be_read_costs_a_sector(void **state)
         size_t lost = 0;
 
         f->base.ops = &ops;
-        f->opened = sizes[i];
+        f->broken_bytes = (uint64_t)sizes[i];
         (void)archived(*state, "a", &f->base, &told);
         check_told(&told,
                    "loss t/b: parts of it could not be read: zeros stand there (Input/output "
