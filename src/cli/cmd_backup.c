@@ -8,6 +8,7 @@
 #include "archive/backup.h"
 #include "cli/command.h"
 #include "cli/jobs.h"
+#include "cli/kept_filters.h"
 #include "cli/print.h"
 #include "cli/roots.h"
 #include "cli/tree.h"
@@ -180,40 +181,6 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
     return tree_open_layout(&job->tree, &layout, &options, err);
 }
 
-/* The archive's own memory of what was left out. */
-static int describe_options(const struct backup_settings *s, struct buffer *out, struct error *err)
-{
-    static const char *const names[] = {
-        [FILTER_EXCLUDE] = "exclude=", [FILTER_INCLUDE] = "include="};
-    int result = 0;
-
-    for (size_t i = 0; result == 0 && i < s->filter.rules.count; i++) {
-        const struct filter_rule *rule = &s->filter.rules.items[i];
-
-        result = buffer_append(out, names[rule->verdict], strlen(names[rule->verdict]), err);
-        if (result == 0)
-            result = buffer_append(out, rule->pattern, strlen(rule->pattern), err);
-        if (result == 0)
-            result = buffer_append_byte(out, '\n', err);
-    }
-    for (size_t i = 0; result == 0 && i < s->filter.if_present.count; i++) {
-        const char *name = s->filter.if_present.items[i];
-
-        result = buffer_append(out, "exclude-if-present=", 19, err);
-        if (result == 0)
-            result = buffer_append(out, name, strlen(name), err);
-        if (result == 0)
-            result = buffer_append_byte(out, '\n', err);
-    }
-    if (result == 0 && s->filter.caches)
-        result = buffer_append(out, "exclude-caches=1\n", 17, err);
-    if (result == 0 && s->filter.nodump)
-        result = buffer_append(out, "nodump=1\n", 9, err);
-    if (result == 0 && s->filter.one_file_system)
-        result = buffer_append(out, "one-file-system=1\n", 18, err);
-    return result;
-}
-
 /* Says that putting the archive in place changes the time of a folder that is in it. */
 static void remark_inside(struct job *job)
 {
@@ -291,7 +258,7 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     job->backup.spool = tree_spool_folder();
     job->backup.watcher = &job->report.watcher;
     remark_inside(job);
-    if (describe_options(s, &options, err) == 0) {
+    if (kept_filters_write(&s->filter, &options, err) == 0) {
         job->backup.options = buffer_bytes(&options);
         result = backup_run(&job->backup, job->tree.source, err);
     }

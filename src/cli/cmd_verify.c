@@ -8,6 +8,7 @@
 #include "archive/check.h"
 #include "cli/command.h"
 #include "cli/findings.h"
+#include "cli/kept_filters.h"
 #include "cli/print.h"
 #include "cli/tree.h"
 
@@ -21,7 +22,8 @@ struct verify_settings {
 
 /* One comparison. */
 struct verification {
-    const struct verify_settings *settings;
+    struct verify_settings *settings;
+    struct buffer kept; /* what filters of an archive point into */
     struct report report;
     struct tree a, b;
     struct diff *diff;
@@ -237,6 +239,19 @@ static int check_common_root(const struct tree *a, const struct tree *b, struct 
                      x->roots[0].name, y->roots[0].name);
 }
 
+/* What the backup left out is not missed in the archive. */
+static int take_kept_filters(struct verification *v, const struct tree *t, const char *archive,
+                             struct error *err)
+{
+    struct kept_in in = {t, archive, &v->report.watcher};
+    int found = kept_filters_recall(&in, &v->settings->filter, &v->kept, err);
+
+    if (found == 1)
+        watcher_remark(&v->report.watcher, bytes_of(archive),
+                       "it was made with filters: what they leave out is not compared");
+    return found < 0 ? -1 : 0;
+}
+
 /* Opens both sides so that their entries have the same paths. */
 static int open_both(struct verification *v, const struct text_list *operands, struct error *err)
 {
@@ -270,7 +285,9 @@ static int open_both(struct verification *v, const struct text_list *operands, s
     }
     if (tree_open(sides[first], operands->items[first], &options, err) != 0)
         goto done;
-    if (archives[0] != archives[1] && archive_root(s, sides[first], &options.root_name, err) != 0)
+    if (archives[0] != archives[1] &&
+        (archive_root(s, sides[first], &options.root_name, err) != 0 ||
+         take_kept_filters(v, sides[first], operands->items[first], err) != 0))
         goto done;
     result = tree_open(sides[!first], operands->items[!first], &options, err);
     if (result == 0 && archives[0] && archives[1])
@@ -325,6 +342,7 @@ static int verify_trees(struct verification *v, const struct text_list *operands
     diff_free(v->diff);
     tree_close(&v->a);
     tree_close(&v->b);
+    buffer_release(&v->kept);
     error_release(&err);
     return status;
 }

@@ -50,7 +50,7 @@ void rule_list_release(struct rule_list *l)
     memset(l, 0, sizeof *l);
 }
 
-static int rule_list_append(struct rule_list *l, struct filter_rule rule, struct error *err)
+int rule_list_append(struct rule_list *l, struct filter_rule rule, struct error *err)
 {
     if (l->count == l->capacity) {
         size_t capacity = l->capacity != 0 ? l->capacity * 2 : 8;

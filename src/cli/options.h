@@ -71,6 +71,8 @@ MUST_CHECK int options_parse(const struct option_table *table, void *settings,
 
 MUST_CHECK int text_list_append(struct text_list *l, const char *text, struct error *err);
 void text_list_release(struct text_list *l);
+/* The pattern is the caller's, and must stay. */
+MUST_CHECK int rule_list_append(struct rule_list *l, struct filter_rule rule, struct error *err);
 void rule_list_release(struct rule_list *l);
 
 #endif

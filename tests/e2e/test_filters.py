@@ -98,6 +98,24 @@ class Filters(Case):
         os.utime(self.path("out/tree"), ns=(0, os.stat(self.path("tree")).st_mtime_ns))
         self.assert_verified(self.path("tree"), self.path("out/tree"), "--exclude", "*.o")
 
+    def test_verify_takes_the_filters_of_the_archive(self):
+        self.write("tree/cache/CACHEDIR.TAG", CACHE_TAG)
+        self.write("tree/cache/junk")
+        self.write("tree/sub/.nobackup")
+        for suffix in (".tar", ".tar.zst"):
+            archive = self.path("a" + suffix)
+            options = ("--include", "a.o", "--exclude", "*.o", "--exclude-caches")
+            self.run_ok("backup", *options, "--exclude-if-present", ".nobackup", self.path("tree"), archive)
+            for more in ((), ("--no-data",)):
+                result = self.run_ok("verify", *more, archive, self.path("tree"))
+                self.assertIn("made with filters", result.text)
+                self.run_ok("verify", *more, self.path("tree"), archive)
+            os.rename(self.path("tree/a.c"), self.path("tree/new file"))
+            result = self.run_ok("verify", archive, self.path("tree"), status=1)
+            self.assertIn("extra     tree/new file", result.text)
+            os.rename(self.path("tree/new file"), self.path("tree/a.c"))
+            self.run_ok("backup", *options, self.path("tree"), archive)
+
     def test_archive_inside_its_source_is_left_out(self):
         archive = self.path("tree/sub/a.tar")
         self.run_ok("backup", self.path("tree"), archive)
