@@ -429,10 +429,3 @@ int foreign_open(struct input *in, struct watcher *watcher, struct source **out,
     *out = &f->base;
     return 0;
 }
-
-const char *foreign_format(const struct source *s)
-{
-    const char *name = archive_format_name(((const struct foreign_source *)s)->archive);
-
-    return name ? name : "";
-}

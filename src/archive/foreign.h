@@ -15,9 +15,6 @@
 MUST_CHECK int foreign_open(struct input *in, struct watcher *watcher, struct source **out,
                             struct error *err);
 
-/* "ZIP 2.0 (deflation)", ...: what libarchive calls the format, for messages. */
-const char *foreign_format(const struct source *s);
-
 /* The bytes of another compression (xz, bzip2, lz4, ...): libarchive's filters over a stream that
  * `read` gives, with format "raw". For input_filter.c. No filter that starts another program is
  * used. */

@@ -28,11 +28,6 @@ struct tail_memory {
 
 /* ---- The trailer ---- */
 
-bool tail_may_begin(struct bytes bytes)
-{
-    return bytes.size >= 4 && bytes.data[1] == 0 && bytes.data[2] == 'H' && bytes.data[3] == 'F';
-}
-
 int tail_end_decode(struct bytes bytes, struct tail_end *out, struct error *err)
 {
     struct cursor c = {bytes.data, bytes.size};

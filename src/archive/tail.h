@@ -69,9 +69,6 @@ MUST_CHECK int tail_encode(struct buffer *out, const struct tail *t, struct erro
 
 /* ---- Decoding ---- */
 
-/* True if the first four bytes of `bytes` may begin a tail. */
-bool tail_may_begin(struct bytes bytes);
-
 /* Reads a trailer (the last TAIL_TRAILER_BYTES of the tail's bytes): 1 and the length of the whole
  * tail, 0 if it is none of ours, -1 if it is ours and damaged. */
 int tail_trailer(struct bytes trailer, uint64_t *tail_bytes, struct error *err);

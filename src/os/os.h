@@ -160,8 +160,6 @@ int os_read_at(os_handle handle, struct os_range range, void *bytes, size_t *got
  * the handle: read with os_read_at. */
 int os_next_data(os_handle handle, uint64_t from, uint64_t *start, uint64_t *end,
                  struct error *err) MUST_CHECK;
-/* Position of a seekable handle; fails with ESPIPE on a pipe. */
-int os_seek(os_handle handle, uint64_t offset, struct error *err) MUST_CHECK;
 
 /* ---- Making ---- */
 
@@ -264,8 +262,6 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err) 
 
 /* Random bytes for temporary names. */
 int os_random(void *bytes, size_t count, struct error *err) MUST_CHECK;
-/* The time of day. */
-struct timestamp os_now(void);
 /* Monotonic seconds for rates. */
 double os_ticks(void);
 size_t os_handle_limit(void); /* how many files and folders this process may have open */

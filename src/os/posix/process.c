@@ -43,14 +43,6 @@ int os_random(void *bytes, size_t count, struct error *err)
     return 0;
 }
 
-struct timestamp os_now(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (struct timestamp){now.tv_sec, (uint32_t)now.tv_nsec};
-}
-
 double os_ticks(void)
 {
     struct timespec now;

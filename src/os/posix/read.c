@@ -101,12 +101,3 @@ int os_next_data(os_handle handle, uint64_t from, uint64_t *start, uint64_t *end
     *end = (uint64_t)hole;
     return 1;
 }
-
-int os_seek(os_handle handle, uint64_t offset, struct error *err)
-{
-    if (offset > INT64_MAX)
-        return error_os(err, "seek", EOVERFLOW);
-    if (lseek(posix_fd(handle), (off_t)offset, SEEK_SET) < 0)
-        return posix_error(err, "seek");
-    return 0;
-}

@@ -11,13 +11,11 @@
 #include "os/os.h"
 #include "support/check.h"
 
-static void clocks_run(void **state)
+static void the_clock_runs(void **state)
 {
     double before = os_ticks();
-    struct timestamp now = os_now();
 
     (void)state;
-    assert_true(now.seconds > 1700000000 && now.nanoseconds < 1000000000);
     assert_true(os_ticks() >= before);
 }
 
@@ -160,7 +158,7 @@ static void error_numbers_have_meanings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clocks_run),
+        cmocka_unit_test(the_clock_runs),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(a_pipe_is_no_terminal),
         cmocka_unit_test(a_signal_asks_for_a_stop),
