@@ -46,9 +46,10 @@ def parse() -> argparse.Namespace:
     return options
 
 
-def run_facts(options: argparse.Namespace) -> str:
+def run_facts(options: argparse.Namespace, load: float) -> str:
     """How this run was made."""
     facts = [f"Sections: {', '.join(options.sections)}", f"rounds: {options.rounds}"]
+    facts.append(f"load of the machine before: {load:.1f}")
     if options.realtime:
         facts.append("real-time priority")
     if options.scale != 1:
@@ -61,6 +62,7 @@ def main() -> int:
     options = parse()
     report = Report()
     bench = Bench(options, report)
+    load = os.getloadavg()[0]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the trees are removed, then
     try:
         for name in options.sections:
@@ -68,7 +70,7 @@ def main() -> int:
     except Failed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    facts = [*machine_facts(options.program, options.place), run_facts(options)]
+    facts = [*machine_facts(options.program, options.place), run_facts(options, load)]
     print("", *facts, "", aligned(report.goals()), sep="\n")
     if options.markdown:
         put_between_marks(options.markdown, report.markdown(facts))

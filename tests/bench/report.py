@@ -43,7 +43,7 @@ class Finding:
         """What, measured, least and most, in processor time, goal, met."""
         value = self.missing if self.value is None else self._text(self.value)
         spread = " to ".join(self._text(one) for one in self.spread)
-        cpu = "" if self.cpu is None else f"{self.cpu:.2f}"
+        cpu = "" if self.cpu is None else self._text(self.cpu)
         goal = "" if self.goal is None else f"{self.goal:g} {self.unit}".strip()
         return [self.what, value, spread, cpu, goal, self.met]
 
