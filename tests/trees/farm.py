@@ -37,7 +37,7 @@ def make_farm(dest, names: int = 100000, groups: int = 40000, links: bool = True
 
 
 def _make_store(dest: str, groups: int, rng: random.Random) -> List[str]:
-    pool = _make_pool(rng)
+    pool = make_pool(rng)
     for number in range(256):
         os.makedirs(f"{dest}/store/{number:02x}")
     store = []
@@ -53,7 +53,7 @@ def _make_store(dest: str, groups: int, rng: random.Random) -> List[str]:
     return store
 
 
-def _make_pool(rng: random.Random) -> bytes:
+def make_pool(rng: random.Random) -> bytes:
     """Text that compresses about as well as program source does: common words, rare names."""
     parts = []
     size = 0
