@@ -80,21 +80,14 @@ static int read_entry(struct check *c, const struct entry *e, struct error *err)
     return 0;
 }
 
-/* A content that stands in a base: a wrong one is told and the check goes on. -1: without memory.
- */
-static int compare_base_content(struct check *c, struct source *index, const struct entry *e,
-                                struct error *err)
+/* A content that stands in a base, which its source holds against the hash: a wrong one is told and
+ * the check goes on. -1: without memory. */
+static int read_base_content(struct check *c, struct source *index, const struct entry *e,
+                             struct error *err)
 {
     struct error trouble = {0};
     int result = read_content(c, index, &trouble);
 
-    if (result == 0) {
-        struct hash128 hash = data_hasher_result(c->hasher);
-
-        if (hash.low != e->data_hash.low || hash.high != e->data_hash.high)
-            result = error_set(&trouble, ERROR_FORMAT, "verify",
-                               "its content in the base is another one than was backed up");
-    }
     if (result != 0 && trouble.kind == ERROR_MEMORY) {
         error_move(err, &trouble);
         return -1;
@@ -242,8 +235,8 @@ static void tell_losses(const struct check *c, const struct tail *tail)
     c->counts->losses = tail->loss_count;
 }
 
-/* Counts what stands in the index alone, and compares the contents that are in bases with their
- * hashes; `has_bases`: they are at hand. */
+/* Counts what stands in the index alone, and reads the contents that are in bases; `has_bases`:
+ * they are at hand. */
 static int read_elsewhere(struct check *c, struct source *index, bool has_bases, struct error *err)
 {
     const struct entry *e;
@@ -266,7 +259,7 @@ static int read_elsewhere(struct check *c, struct source *index, bool has_bases,
         c->seen.kinds[e->kind]++;
         c->seen.file_bytes += e->size;
         c->counts->bytes += e->size;
-        if (has_bases && compare_base_content(c, index, e, err) != 0)
+        if (has_bases && read_base_content(c, index, e, err) != 0)
             return -1;
     }
     return more;

@@ -362,7 +362,7 @@ static int index_open_data(struct source *source, struct data **out, struct erro
                              "its content is in the archive '%s', which is not at hand",
                              s->head->bases[place->base - 1].file_name);
     }
-    return index_data_open(frames, s->entry.size, place, out, err);
+    return index_data_open(frames, &s->entry, place, out, err);
 }
 
 static const struct source_facts *index_facts(struct source *source)

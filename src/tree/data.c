@@ -147,7 +147,7 @@ int data_hash(struct data *d, struct hash128 *out, struct error *err)
         error_memory(err);
         goto out;
     }
-    if (data_hasher_new(&h, err) != 0)
+    if (data_hasher_new_for(d->size, &h, err) != 0)
         goto out;
     data_hasher_begin(h, d->size);
     for (size_t i = 0; i < d->extent_count; i++)
