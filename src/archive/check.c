@@ -235,9 +235,9 @@ static void tell_losses(const struct check *c, const struct tail *tail)
     c->counts->losses = tail->loss_count;
 }
 
-/* Counts what stands in the index alone, and reads the contents that are in bases; `has_bases`:
- * they are at hand. */
-static int read_elsewhere(struct check *c, struct source *index, bool has_bases, struct error *err)
+/* Counts what stands in the index alone, and reads the contents whose bases are at hand. */
+static int read_elsewhere(struct check *c, struct source *index, const struct bases *bases,
+                          struct error *err)
 {
     const struct entry *e;
     int more;
@@ -259,7 +259,7 @@ static int read_elsewhere(struct check *c, struct source *index, bool has_bases,
         c->seen.kinds[e->kind]++;
         c->seen.file_bytes += e->size;
         c->counts->bytes += e->size;
-        if (has_bases && read_base_content(c, index, e, err) != 0)
+        if (bases_frames(bases, origin.place.base - 1) && read_base_content(c, index, e, err) != 0)
             return -1;
     }
     return more;
@@ -269,8 +269,7 @@ static int read_elsewhere(struct check *c, struct source *index, bool has_bases,
 static int check_elsewhere(struct check *c, const struct bases_places *places, struct error *err)
 {
     struct source *index = NULL;
-    struct bases *bases = NULL;
-    struct error missing = {0};
+    struct bases *bases;
     os_handle handle;
     int result = -1;
 
@@ -285,12 +284,10 @@ static int check_elsewhere(struct check *c, const struct bases_places *places, s
         os_close(handle);
         return found < 0 ? -1 : error_set(err, ERROR_FORMAT, "verify", "its index is damaged");
     }
-    if (bases_open(index_source_tail(index)->index, places, &bases, &missing) == 0)
+    if (bases_open(index_source_tail(index)->index, places, c->watcher, &bases, err) >= 0) {
         index_source_set_bases(index, bases);
-    else
-        watcher_error(c->watcher, (struct bytes){NULL, 0}, &missing);
-    result = read_elsewhere(c, index, bases != NULL, err);
-    error_release(&missing);
+        result = read_elsewhere(c, index, bases, err);
+    }
     source_close(index);
     return result;
 }
