@@ -7,6 +7,10 @@
 #include "archive/index.h"
 #include "base/table.h"
 
+/* A file that stands in the older archive before the one that was looked up last costs a block of
+ * its index now and a frame of it when it is restored: that is not worth it for many small ones. */
+enum { MOST_STEPS_BACK = 1024, SMALL_BYTES = 1 << 20 };
+
 struct unchanged {
     struct source *source;
     const struct entry *entry; /* the one that comes next; NULL before the first and at the end */
@@ -15,6 +19,8 @@ struct unchanged {
     size_t base_count;
     struct table volumes;         /* struct same_volume */
     struct file_numbers *numbers; /* once needed */
+    uint64_t last_number;         /* the entry that was looked up last by the number of its file */
+    unsigned steps_back;
 };
 
 /* ---- File systems ---- */
@@ -208,6 +214,15 @@ static int find_by_path(struct unchanged *u, const struct entry *e, struct store
     return 1;
 }
 
+/* True if the entry of that number may be looked up for a file; counts what it costs. */
+static bool is_worth_it(struct unchanged *u, uint64_t number, const struct entry *e)
+{
+    if (number < u->last_number && e->size < SMALL_BYTES && u->steps_back++ >= MOST_STEPS_BACK)
+        return false;
+    u->last_number = number;
+    return true;
+}
+
 /* Looks for the file under any path, by its number: 1, 0, -1. What is found is to be read, whatever
  * its times: of another file system it may be another file. */
 static int find_by_number(struct unchanged *u, const struct entry *e, struct stored_content *out,
@@ -223,6 +238,8 @@ static int find_by_number(struct unchanged *u, const struct entry *e, struct sto
     while (file_numbers_find(u->numbers, e->identity.file, &place, &number) == 1) {
         const struct index_item *item;
 
+        if (!is_worth_it(u, number, e))
+            continue;
         if (index_source_item(u->source, number, &item, err))
             return -1;
         struct old_file old = {.entry = &item->entry,

@@ -258,6 +258,40 @@ static void a_number_alone_is_no_file(void **state)
     end(&o);
 }
 
+/* How many of many files that come in reverse order under other names are found. */
+static size_t found_in_reverse(const struct folder *f, uint64_t size)
+{
+    enum { FILES = 1200 };
+    static const struct memory_piece piece = {.bytes = {(const uint8_t *)"x", 1}};
+    static char paths[2 * FILES][16];
+    struct list_source *list = list_source_new();
+    struct older o = {.now = list_source_new()};
+    size_t found = 0;
+
+    told_init(&o.told);
+    list_add(list, ENTRY_DIRECTORY, "t");
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(paths[i], sizeof paths[i], "t/%04d", i);
+        (void)snprintf(paths[FILES + i], sizeof paths[i], "u/%04d", i);
+        list_sparse_file(list, paths[i], size, &piece, 1);
+        list_sparse_file(o.now, paths[FILES + i], size, &piece, 1)->identity.file[0] =
+            (uint64_t)(FILES + 1 - i);
+    }
+    (void)archived(f, "old", grouped(list), &o.told);
+    open_named(&o, f, "old");
+    for (int i = 0; i < FILES; i++)
+        found += find(&o, paths[FILES + i]) == 1;
+    end(&o);
+    return found;
+}
+
+/* Each costs a block now and a frame at the restore. */
+static void not_all_small_files_in_another_order_are_looked_up(void **state)
+{
+    assert_int_equal(found_in_reverse(*state, 1000), 1 + 1024);
+    assert_int_equal(found_in_reverse(*state, 1 << 20), 1200);
+}
+
 /* ---- File systems ---- */
 
 /* Devices are numbered anew by a boot. */
@@ -454,6 +488,7 @@ int main(void)
         in_folder(a_new_name_before_the_first_one_is_found),
         in_folder(the_same_file_goes_before_the_same_name),
         in_folder(a_number_alone_is_no_file),
+        in_folder(not_all_small_files_in_another_order_are_looked_up),
         in_folder(another_number_of_the_device_is_the_same_file_system),
         in_folder(a_file_on_another_device_is_another_file),
         in_folder(a_file_that_was_on_another_device_is_another_file),
