@@ -11,7 +11,8 @@
 
 struct unchanged;
 
-/* Opens the older archive. ERROR_USAGE if it is none of ours or has no sound index. */
+/* Opens the older archive; the path is borrowed until it is closed. ERROR_USAGE if it is none of
+ * ours or has no sound index. */
 MUST_CHECK int unchanged_open(const char *path, struct unchanged **out, struct error *err);
 void unchanged_close(struct unchanged *u);
 

@@ -52,14 +52,13 @@ struct older {
     struct told told;
     struct unchanged *unchanged;
     struct stored_content found;
+    char path[300];
 };
 
 static void open_named(struct older *o, const struct folder *f, const char *name)
 {
-    char path[300];
-
-    (void)snprintf(path, sizeof path, "%s/%s", f->path, name);
-    check_done(unchanged_open(path, &o->unchanged, &err));
+    (void)snprintf(o->path, sizeof o->path, "%s/%s", f->path, name);
+    check_done(unchanged_open(o->path, &o->unchanged, &err));
 }
 
 static void begin(struct older *o, const struct folder *f)
