@@ -307,7 +307,7 @@ class Refusals(Case):
             stream.seek(20000)
             stream.write(b"X")
         for words in (["verify", "new.tar"], ["restore", "new.tar", "out"]):
-            result = self.run_ok("--json", *words, status=1, cwd=self.work)
+            result = self.run_ok(words[0], "--json", *words[1:], status=1, cwd=self.work)
             errors = [o for o in result.objects() if o["type"] == "error"]
             self.assertEqual([o["path"] for o in errors], ["tree/a", "tree/b"])
             for error in errors:
