@@ -67,6 +67,7 @@ static int look_at(struct search *s, const char *path, struct error *err)
     return 0;
 }
 
+/* Looks for one base: 1, 0 it is not there, -1 without memory. */
 static int find_base(struct search *s, const struct bases_places *places, struct error *err)
 {
     struct buffer path = {0};
@@ -77,41 +78,52 @@ static int find_base(struct search *s, const struct bases_places *places, struct
     for (size_t i = 0; result == 0 && !s->found && i < places->path_count; i++)
         result = look_at(s, places->paths[i], err);
     buffer_release(&path);
-    if (result || s->found)
-        return result;
-    if (s->met_another)
-        return error_set(err, ERROR_USAGE, NULL,
-                         "'%s' is another archive than the base that this one was made from, or "
-                         "its index is damaged: give the right one with --base FILE",
-                         s->base->file_name);
-    return error_set(err, ERROR_USAGE, NULL,
-                     "it is incremental, and its base '%s' (identity %016llx%016llx) is not beside "
-                     "it, or is damaged: put it there, or give it with --base FILE",
-                     s->base->file_name, (unsigned long long)s->base->identity.high,
-                     (unsigned long long)s->base->identity.low);
+    return result ? -1 : s->found != NULL;
 }
 
-int bases_open(const struct index_head *head, const struct bases_places *places, struct bases **out,
-               struct error *err)
+static void tell_missing(struct watcher *watcher, const struct search *s)
+{
+    struct error missing = {0};
+
+    if (s->met_another)
+        (void)error_set(&missing, ERROR_USAGE, NULL,
+                        "is another archive than the base that was used, or its index is damaged: "
+                        "give the right one with --base FILE");
+    else
+        (void)error_set(&missing, ERROR_USAGE, NULL,
+                        "this base (identity %016llx%016llx) is not beside the archive, or is "
+                        "damaged: put it there, or give it with --base FILE",
+                        (unsigned long long)s->base->identity.high,
+                        (unsigned long long)s->base->identity.low);
+    watcher_error(watcher, bytes_of(s->base->file_name), &missing);
+    error_release(&missing);
+}
+
+int bases_open(const struct index_head *head, const struct bases_places *places,
+               struct watcher *watcher, struct bases **out, struct error *err)
 {
     struct bases *b = calloc(1, sizeof *b + head->base_count * sizeof *b->sources);
+    int result = 1;
 
     if (!b)
         return error_memory(err);
     b->count = head->base_count;
     for (size_t i = 0; i < b->count; i++) {
         struct search search = {.base = &head->bases[i]};
+        int found = search.base->entry_count == 0 ? 1 : find_base(&search, places, err);
 
-        if (search.base->entry_count == 0)
-            continue;
-        if (find_base(&search, places, err)) {
+        if (found < 0) {
             bases_close(b);
             return -1;
+        }
+        if (found == 0) {
+            tell_missing(watcher, &search);
+            result = 0;
         }
         b->sources[i] = search.found;
     }
     *out = b;
-    return 0;
+    return result;
 }
 
 void bases_close(struct bases *b)

@@ -7,6 +7,7 @@
 
 #include "archive/frames.h"
 #include "archive/index_source.h"
+#include "tree/watcher.h"
 
 struct bases;
 
@@ -17,10 +18,11 @@ struct bases_places {
     size_t path_count;
 };
 
-/* Opens all bases of a head that hold any content; ERROR_USAGE names the first that is not there,
- * or is another archive than the one that was used. The head is borrowed for the call. */
+/* Opens the bases of a head (borrowed for the call) that hold any content. 1: all are there; 0:
+ * each that is not, or whose name another archive has, was told to the watcher as an error of its
+ * file name, and *out has the others; -1: without memory. */
 MUST_CHECK int bases_open(const struct index_head *head, const struct bases_places *places,
-                          struct bases **out, struct error *err);
+                          struct watcher *watcher, struct bases **out, struct error *err);
 /* NULL is accepted. */
 void bases_close(struct bases *b);
 

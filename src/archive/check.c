@@ -20,19 +20,19 @@ struct check {
     struct tail seen; /* counts as they are in the stream */
     struct data_hasher *hasher;
     struct index_sum sum; /* of the contents alone */
+    uint8_t *block;       /* BLOCK_BYTES to read into */
 };
 
-static int read_extent(struct check *c, struct data *data, struct extent x, uint8_t *block,
-                       struct error *err)
+static int read_extent(struct check *c, struct data *data, struct extent x, struct error *err)
 {
     while (x.length != 0) {
         size_t wanted = x.length < BLOCK_BYTES ? (size_t)x.length : BLOCK_BYTES, got = 0;
 
-        if (data_read(data, x.offset, (struct data_span){block, wanted}, &got, err) != 0)
+        if (data_read(data, x.offset, (struct data_span){c->block, wanted}, &got, err) != 0)
             return -1;
         if (got == 0)
             return error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
-        data_hasher_add(c->hasher, x.offset, bytes_make(block, got));
+        data_hasher_add(c->hasher, x.offset, bytes_make(c->block, got));
         c->watcher->progress(c->watcher, 0, got, (struct bytes){NULL, 0});
         x.offset += got;
         x.length -= got;
@@ -44,18 +44,13 @@ static int read_extent(struct check *c, struct data *data, struct extent x, uint
 static int read_content(struct check *c, struct source *source, struct error *err)
 {
     struct data *data = NULL;
-    uint8_t *block;
     int result = 0;
 
     if (source_open_data(source, &data, err) != 0)
         return -1;
-    block = malloc(BLOCK_BYTES);
-    if (block == NULL)
-        result = error_memory(err);
     data_hasher_begin(c->hasher, data->size);
     for (size_t i = 0; result == 0 && i < data->extent_count; i++)
-        result = read_extent(c, data, data->extents[i], block, err);
-    free(block);
+        result = read_extent(c, data, data->extents[i], err);
     data_close(data);
     return result;
 }
@@ -85,21 +80,14 @@ static int read_entry(struct check *c, const struct entry *e, struct error *err)
     return 0;
 }
 
-/* A content that stands in a base: a wrong one is told and the check goes on. -1: without memory.
- */
-static int compare_base_content(struct check *c, struct source *index, const struct entry *e,
-                                struct error *err)
+/* A content that stands in a base, which its source holds against the hash: a wrong one is told and
+ * the check goes on. -1: without memory. */
+static int read_base_content(struct check *c, struct source *index, const struct entry *e,
+                             struct error *err)
 {
     struct error trouble = {0};
     int result = read_content(c, index, &trouble);
 
-    if (result == 0) {
-        struct hash128 hash = data_hasher_result(c->hasher);
-
-        if (hash.low != e->data_hash.low || hash.high != e->data_hash.high)
-            result = error_set(&trouble, ERROR_FORMAT, "verify",
-                               "its content in the base is another one than was backed up");
-    }
     if (result != 0 && trouble.kind == ERROR_MEMORY) {
         error_move(err, &trouble);
         return -1;
@@ -171,11 +159,10 @@ static bool frames_apply(const struct check *c, const struct tail *tail)
 static int check_frames(struct check *c, const struct tail *tail, struct error *err)
 {
     os_handle handle = input_handle(c->archive.input);
-    uint8_t *block = malloc(BLOCK_BYTES);
     uint64_t at = 0;
-    int result = block != NULL ? 0 : error_memory(err);
+    int result = 0;
 
-    for (size_t i = 0; block != NULL && i < tail->frame_count; i++) {
+    for (size_t i = 0; i < tail->frame_count; i++) {
         struct error damage = {0};
 
         if (c->watcher->stopped(c->watcher)) {
@@ -188,7 +175,7 @@ static int check_frames(struct check *c, const struct tail *tail, struct error *
             break;
         }
         at += tail->frames[i].stored_bytes;
-        if (check_frame(handle, &tail->frames[i], block, &damage) == 0)
+        if (check_frame(handle, &tail->frames[i], c->block, &damage) == 0)
             continue;
         watcher_error(c->watcher, (struct bytes){NULL, 0}, &damage);
         if (result == 0)
@@ -196,7 +183,6 @@ static int check_frames(struct check *c, const struct tail *tail, struct error *
         error_release(&damage);
         result = -1;
     }
-    free(block);
     return result;
 }
 
@@ -249,9 +235,9 @@ static void tell_losses(const struct check *c, const struct tail *tail)
     c->counts->losses = tail->loss_count;
 }
 
-/* Counts what stands in the index alone, and compares the contents that are in bases with their
- * hashes; `has_bases`: they are at hand. */
-static int read_elsewhere(struct check *c, struct source *index, bool has_bases, struct error *err)
+/* Counts what stands in the index alone, and reads the contents whose bases are at hand. */
+static int read_elsewhere(struct check *c, struct source *index, const struct bases *bases,
+                          struct error *err)
 {
     const struct entry *e;
     int more;
@@ -273,7 +259,7 @@ static int read_elsewhere(struct check *c, struct source *index, bool has_bases,
         c->seen.kinds[e->kind]++;
         c->seen.file_bytes += e->size;
         c->counts->bytes += e->size;
-        if (has_bases && compare_base_content(c, index, e, err) != 0)
+        if (bases_frames(bases, origin.place.base - 1) && read_base_content(c, index, e, err) != 0)
             return -1;
     }
     return more;
@@ -283,8 +269,7 @@ static int read_elsewhere(struct check *c, struct source *index, bool has_bases,
 static int check_elsewhere(struct check *c, const struct bases_places *places, struct error *err)
 {
     struct source *index = NULL;
-    struct bases *bases = NULL;
-    struct error missing = {0};
+    struct bases *bases;
     os_handle handle;
     int result = -1;
 
@@ -299,12 +284,10 @@ static int check_elsewhere(struct check *c, const struct bases_places *places, s
         os_close(handle);
         return found < 0 ? -1 : error_set(err, ERROR_FORMAT, "verify", "its index is damaged");
     }
-    if (bases_open(index_source_tail(index)->index, places, &bases, &missing) == 0)
+    if (bases_open(index_source_tail(index)->index, places, c->watcher, &bases, err) >= 0) {
         index_source_set_bases(index, bases);
-    else
-        watcher_error(c->watcher, (struct bytes){NULL, 0}, &missing);
-    result = read_elsewhere(c, index, bases != NULL, err);
-    error_release(&missing);
+        result = read_elsewhere(c, index, bases, err);
+    }
     source_close(index);
     return result;
 }
@@ -312,13 +295,14 @@ static int check_elsewhere(struct check *c, const struct bases_places *places, s
 int check_archive(os_handle handle, const struct bases_places *places, struct watcher *watcher,
                   struct check_counts *counts, struct error *err)
 {
-    struct check c = {.watcher = watcher, .counts = counts};
+    struct check c = {.watcher = watcher, .counts = counts, .block = malloc(BLOCK_BYTES)};
     struct reader_options options = {.watcher = watcher};
     const struct tail *tail;
     int result = -1;
 
     *counts = (struct check_counts){0};
-    if (index_sum_init(&c.sum, err) != 0 || data_hasher_new(&c.hasher, err) != 0) {
+    if ((c.block == NULL && error_memory(err) != 0) || index_sum_init(&c.sum, err) != 0 ||
+        data_hasher_new(&c.hasher, err) != 0) {
         os_close(handle);
         goto done;
     }
@@ -344,5 +328,6 @@ done:
     source_close(c.archive.source);
     data_hasher_free(c.hasher);
     index_sum_release(&c.sum);
+    free(c.block);
     return result;
 }

@@ -31,6 +31,9 @@ struct frames {
     struct os_mutex *lock;
     struct kept_frame kept[KEPT_FRAMES];
     struct buffer stored; /* a frame as it is in the archive */
+    ZSTD_DCtx *zstd;      /* once needed */
+    z_stream gzip;        /* once needed */
+    bool has_gzip;
     uint64_t calls;
     size_t largest; /* frame's bytes in the stream, FRAME_HARD_BYTES at most */
 };
@@ -65,6 +68,9 @@ void frames_free(struct frames *f)
     for (size_t i = 0; i < KEPT_FRAMES; i++)
         free(f->kept[i].bytes);
     buffer_release(&f->stored);
+    ZSTD_freeDCtx(f->zstd);
+    if (f->has_gzip)
+        inflateEnd(&f->gzip);
     os_mutex_free(f->lock);
     free(f);
 }
@@ -94,35 +100,44 @@ static int read_stored(struct frames *f, const struct frame *frame, struct error
 }
 
 /* A gzip member; its CRC-32 and length are checked by zlib. False if it is none. */
-static bool inflate_member(struct bytes stored, uint8_t *out, size_t raw_bytes)
+static bool inflate_member(struct frames *f, uint8_t *out, size_t raw_bytes)
 {
-    z_stream z = {.next_in = stored.data, .avail_in = (uInt)stored.size};
+    z_stream *z = &f->gzip;
 
-    if (inflateInit2(&z, GZIP_WINDOW_BITS) != Z_OK)
+    if (!f->has_gzip && inflateInit2(z, GZIP_WINDOW_BITS) != Z_OK)
         return false;
-    z.next_out = out;
-    z.avail_out = (uInt)raw_bytes;
-    int code = inflate(&z, Z_FINISH);
-    bool is_whole = code == Z_STREAM_END && z.avail_in == 0 && z.total_out == raw_bytes;
-
-    inflateEnd(&z);
-    return is_whole;
+    f->has_gzip = true;
+    if (inflateReset(z) != Z_OK)
+        return false;
+    z->next_in = f->stored.data;
+    z->avail_in = (uInt)f->stored.size;
+    z->next_out = out;
+    z->avail_out = (uInt)raw_bytes;
+    return inflate(z, Z_FINISH) == Z_STREAM_END && z->avail_in == 0 && z->total_out == raw_bytes;
 }
 
-static bool decompress(enum container container, struct bytes stored, uint8_t *out,
-                       size_t raw_bytes)
+static bool decompress_zstd(struct frames *f, uint8_t *out, size_t raw_bytes)
 {
-    switch (container) {
+    if (!f->zstd)
+        f->zstd = ZSTD_createDCtx();
+    return f->zstd && ZSTD_decompressDCtx(f->zstd, out, raw_bytes, f->stored.data,
+                                          f->stored.size) == raw_bytes;
+}
+
+/* Decompresses the stored bytes at hand. */
+static bool decompress(struct frames *f, uint8_t *out, size_t raw_bytes)
+{
+    switch (f->tail->container) {
     case CONTAINER_GZIP:
-        return inflate_member(stored, out, raw_bytes);
+        return inflate_member(f, out, raw_bytes);
     case CONTAINER_ZSTD:
-        return ZSTD_decompress(out, raw_bytes, stored.data, stored.size) == raw_bytes;
+        return decompress_zstd(f, out, raw_bytes);
     case CONTAINER_PLAIN:
         break;
     }
-    if (stored.size != raw_bytes)
+    if (f->stored.size != raw_bytes)
         return false;
-    memcpy(out, stored.data, raw_bytes);
+    memcpy(out, f->stored.data, raw_bytes);
     return true;
 }
 
@@ -166,8 +181,7 @@ static struct kept_frame *load(struct frames *f, const struct frame *frame, stru
     }
     if (read_stored(f, frame, err))
         return NULL;
-    if (!decompress(f->tail->container, buffer_bytes(&f->stored), k->bytes,
-                    (size_t)frame->raw_bytes)) {
+    if (!decompress(f, k->bytes, (size_t)frame->raw_bytes)) {
         damaged(frame, "they cannot be decompressed", err);
         return NULL;
     }

@@ -204,10 +204,10 @@ static size_t block_of(const struct index_head *head, uint64_t number)
     return low;
 }
 
-/* Looks up an entry that was not kept, because it stands in a folder that was skipped. Names that
- * come one after the other have their first names so, too, as a rule: the place in the block stays.
- */
-static int look_up(struct index_source *s, uint64_t number, struct error *err)
+/* Looks up an entry by its number. Those that are wanted stand one after the other as a rule, so
+ * that the place in the block stays. */
+static int look_up(struct index_source *s, uint64_t number, const struct index_item **out,
+                   struct error *err)
 {
     struct open_block *there = &s->there;
     size_t index = block_of(s->head, number);
@@ -220,8 +220,19 @@ static int look_up(struct index_source *s, uint64_t number, struct error *err)
         int more = index_cursor_next(&there->cursor, &item, err);
 
         if (more <= 0)
-            return more < 0 ? -1 : damaged(err, "a further name of no file");
+            return more < 0 ? -1 : damaged(err, "an entry is not where it says");
     }
+    *out = item;
+    return 0;
+}
+
+/* Looks up a first name that was not kept, because it stands in a folder that was skipped. */
+static int look_up_first(struct index_source *s, uint64_t number, struct error *err)
+{
+    const struct index_item *item;
+
+    if (look_up(s, number, &item, err))
+        return -1;
     if (item->is_further)
         return damaged(err, "a further name of a further name");
     s->first = *item;
@@ -258,7 +269,7 @@ static int find_first(struct index_source *s, const struct index_item *item, str
         k = table_find(&s->kept, &item->first);
     }
     if (!k)
-        return look_up(s, item->first, err);
+        return look_up_first(s, item->first, err);
     s->first.data_offset = k->data_offset;
     if (index_body_decode(s->head, bytes_make(k->body, (size_t)k->body_bytes), &s->memory,
                           &s->first, err))
@@ -362,7 +373,7 @@ static int index_open_data(struct source *source, struct data **out, struct erro
                              "its content is in the archive '%s', which is not at hand",
                              s->head->bases[place->base - 1].file_name);
     }
-    return index_data_open(frames, s->entry.size, place, out, err);
+    return index_data_open(frames, &s->entry, place, out, err);
 }
 
 static const struct source_facts *index_facts(struct source *source)
@@ -534,6 +545,12 @@ int index_source_open(os_handle handle, enum index_trust trust, struct source **
 void index_source_origin(const struct source *s, struct index_origin *out)
 {
     *out = ((const struct index_source *)s)->origin;
+}
+
+int index_source_item(struct source *s, uint64_t number, const struct index_item **out,
+                      struct error *err)
+{
+    return look_up(index_of(s), number, out, err);
 }
 
 void index_source_set_bases(struct source *s, struct bases *bases)

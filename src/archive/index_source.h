@@ -37,6 +37,14 @@ struct index_origin {
 };
 void index_source_origin(const struct source *s, struct index_origin *out);
 
+/* One entry by its number, apart from the stream, whose place stays: *out is borrowed until the
+ * next call. Cheap for numbers that ascend; else at the price of a block. Not while folders are
+ * skipped.
+ */
+struct index_item;
+MUST_CHECK int index_source_item(struct source *s, uint64_t number, const struct index_item **out,
+                                 struct error *err);
+
 /* The archives that contents of this one stand in. */
 struct bases;
 /* Gives the source its bases, which it closes; without, their contents cannot be opened. */

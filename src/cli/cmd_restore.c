@@ -153,12 +153,17 @@ static int open_incremental(struct job *job, struct error *err)
         if (tree_open_incremental(job->archive, &options, archive, err) != 0)
             return -1;
     }
-    if (bases_open(opened_tail(archive)->index, &places, &bases, err) != 0) {
-        source_close(archive->source);
-        return -1;
-    }
-    index_source_set_bases(archive->source, bases);
-    return 0;
+    int found = bases_open(opened_tail(archive)->index, &places, &job->report.watcher, &bases, err);
+
+    if (found >= 0)
+        index_source_set_bases(archive->source, bases);
+    if (found == 1 || (found == 0 && job->settings->salvage))
+        return 0;
+    source_close(archive->source);
+    return found < 0 ? -1
+                     : error_set(err, ERROR_USAGE, NULL,
+                                 "it is incremental, and not all archives that it needs are at "
+                                 "hand");
 }
 
 static int open_source(struct job *job, struct error *err)

@@ -122,14 +122,14 @@ int data_compare(struct data *want, struct data *have, int *failed, struct error
 }
 
 /* Adds what one extent holds; what a file is cut to while it is read is an error. */
-static int hash_extent(struct data_hasher *h, struct data *d, struct extent x, uint8_t *block,
-                       struct error *err)
+static int hash_extent(struct data_hasher *h, struct data *d, struct extent x,
+                       struct data_span block, struct error *err)
 {
     while (x.length != 0) {
-        size_t count = (size_t)smaller(x.length, HASH_BLOCK);
-        if (read_whole(d, x.offset, (struct data_span){block, count}, err) != 0)
+        size_t count = (size_t)smaller(x.length, block.capacity);
+        if (read_whole(d, x.offset, (struct data_span){block.bytes, count}, err) != 0)
             return -1;
-        data_hasher_add(h, x.offset, bytes_make(block, count));
+        data_hasher_add(h, x.offset, bytes_make(block.bytes, count));
         x.offset += count;
         x.length -= count;
     }
@@ -140,12 +140,14 @@ int data_hash(struct data *d, struct hash128 *out, struct error *err)
 {
     struct data_hasher *h = NULL;
     int result = -1;
-    uint8_t *block = malloc(HASH_BLOCK);
-    if (block == NULL) {
+    /* Most contents are small. */
+    struct data_span block = {.capacity = (size_t)smaller(d->size, HASH_BLOCK) + 1};
+    block.bytes = malloc(block.capacity);
+    if (block.bytes == NULL) {
         error_memory(err);
         goto out;
     }
-    if (data_hasher_new(&h, err) != 0)
+    if (data_hasher_new_for(d->size, &h, err) != 0)
         goto out;
     data_hasher_begin(h, d->size);
     for (size_t i = 0; i < d->extent_count; i++)
@@ -155,6 +157,6 @@ int data_hash(struct data *d, struct hash128 *out, struct error *err)
     result = 0;
 out:
     data_hasher_free(h);
-    free(block);
+    free(block.bytes);
     return result;
 }

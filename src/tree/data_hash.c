@@ -12,14 +12,20 @@ enum { BLOCK_BYTES = 64 * 1024 };
 struct data_hasher {
     struct hasher *hasher;
     uint64_t size;
-    uint64_t at;  /* where the block begins that is being put together */
-    bool is_open; /* there is one; what was not added of it is zeros */
-    uint8_t block[BLOCK_BYTES];
+    uint64_t at;     /* where the block begins that is being put together */
+    bool is_open;    /* there is one; what was not added of it is zeros */
+    uint8_t block[]; /* BLOCK_BYTES or the largest content */
 };
 
 int data_hasher_new(struct data_hasher **out, struct error *err)
 {
-    struct data_hasher *h = malloc(sizeof *h);
+    return data_hasher_new_for(BLOCK_BYTES, out, err);
+}
+
+int data_hasher_new_for(uint64_t size, struct data_hasher **out, struct error *err)
+{
+    size_t block = size < BLOCK_BYTES ? (size_t)size : BLOCK_BYTES;
+    struct data_hasher *h = malloc(sizeof *h + block);
 
     if (h == NULL)
         return error_memory(err);

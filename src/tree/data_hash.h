@@ -11,6 +11,9 @@
 
 struct data_hasher;
 MUST_CHECK int data_hasher_new(struct data_hasher **out, struct error *err);
+/* One that is for contents of at most `size` bytes, and is as small as they are. */
+MUST_CHECK int data_hasher_new_for(uint64_t size, struct data_hasher **out, struct error *err);
+/* NULL is accepted. */
 void data_hasher_free(struct data_hasher *h);
 
 /* Begins a content of `size` logical bytes. */

@@ -158,12 +158,55 @@ class Changes(Case):
         self.assertLess(os.path.getsize(self.path("new.tar.zst")), 4096)
 
     def test_new_names(self):
-        """link() makes the time of change newer: the file is read, and not stored."""
+        """link() makes the time of change newer: the file is read, and not stored, also if the new
+        name comes before the old ones."""
         os.link(self.path("tree/a"), self.path("tree/b"))
         os.link(self.path("tree/large"), self.path("tree/0"))
-        self.assertEqual(self.backup()["base_files"], 1)
-        self.assertLess(os.path.getsize(self.path("new.tar.zst")), len(self.data) + len(self.large) + 99999)
+        self.assertEqual(self.backup()["base_files"], 2)
+        self.assertLess(os.path.getsize(self.path("new.tar.zst")), 4096)
         self.assert_same_file(self.path("out/tree/a"), self.path("out/tree/b"))
+        self.assert_same_file(self.path("out/tree/0"), self.path("out/tree/large"))
+
+    def test_renamed(self):
+        """A file is known by its number, under any name."""
+        os.mkdir(self.path("tree/0"))
+        os.rename(self.path("tree/a"), self.path("tree/0/z"))
+        os.rename(self.path("tree/large"), self.path("tree/a"))
+        self.assertEqual(self.backup()["base_files"], 2)
+        self.assertLess(os.path.getsize(self.path("new.tar.zst")), 4096)
+
+    def test_renamed_folder(self):
+        """Nothing in it has a name of before, and nothing of it is stored again."""
+        os.mkdir(self.path("tree/folder"))
+        for i in range(300):
+            self.write(f"tree/folder/{i}", random.Random(i).randbytes(2000))
+        self.run_ok("backup", self.path("tree"), self.path("old.tar.zst"))
+        os.rename(self.path("tree/folder"), self.path("tree/1"))
+        self.assertEqual(self.backup()["base_files"], 302)
+        self.assertLess(os.path.getsize(self.path("new.tar.zst")), 99999)
+
+    def test_swapped(self):
+        """Two files of one size and time change their names."""
+        self.write("tree/b", random.Random(5).randbytes(len(self.data)))
+        for name in ("a", "b"):
+            set_time(self.path("tree", name))
+        self.run_ok("backup", self.path("tree"), self.path("old.tar.zst"))
+        os.rename(self.path("tree/a"), self.path("tree/x"))
+        os.rename(self.path("tree/b"), self.path("tree/a"))
+        os.rename(self.path("tree/x"), self.path("tree/b"))
+        self.assertEqual(self.backup()["base_files"], 3)
+
+    def test_renamed_and_changed(self):
+        """The number, size and time of before under another name are no proof."""
+        for name in ("a", "large"):
+            path = self.path("tree", name)
+            before = os.stat(path).st_mtime_ns
+            with open(path, "r+b") as stream:
+                stream.seek(1 << 20)
+                stream.write(b"changed")
+            os.rename(path, path + ".new")
+            os.utime(path + ".new", ns=(before, before))
+        self.assertEqual(self.backup()["base_files"], 0)
 
     def test_touched(self):
         """A new time is restored, the content not stored again (of a large file it is)."""
@@ -230,6 +273,22 @@ class Refusals(Case):
         self.refused(2, "restore", "new.tar", "out", word="old.tar")
         self.refused(2, "restore", "--base", "nothing.tar", "new.tar", "out", word="old.tar")
 
+    def test_all_missing_are_named(self):
+        """Of a chain, by verify and by restore; what stands in the archive itself can be salvaged."""
+        self.write("tree/d", random.Random(4).randbytes(3000))
+        self.run_ok("backup", "--base", "new.tar", "tree", "third.tar", cwd=self.work)
+        os.rename(self.path("old.tar"), self.path("moved"))
+        os.rename(self.path("new.tar"), self.path("gone"))
+        for word in ("old.tar: this base", "new.tar: this base", "not all archives that it needs"):
+            self.refused(2, "restore", "third.tar", "out", word=word)
+        result = self.run_ok("verify", "third.tar", status=1, cwd=self.work)
+        for word in ("old.tar: this base", "new.tar: this base", "whole in itself"):
+            self.assertIn(word, result.text)
+        result = self.run_ok("verify", "--base", "moved", "third.tar", status=1, cwd=self.work)
+        self.assertNotIn("old.tar", result.text)
+        self.run_ok("restore", "--salvage", "--base", "moved", "third.tar", "out", status=1, cwd=self.work)
+        self.assertEqual(sorted(os.listdir(self.path("out/tree"))), ["a", "b", "d"])
+
     def test_another_under_its_name(self):
         self.write("tree/d")
         self.run_ok("backup", "tree", "old.tar", cwd=self.work)
@@ -247,10 +306,32 @@ class Refusals(Case):
         with open(self.path("old.tar"), "r+b") as stream:
             stream.seek(20000)
             stream.write(b"X")
-        self.run_ok("verify", "new.tar", status=1, cwd=self.work)
-        result = holdfast("restore", "new.tar", "out", cwd=self.work)
-        self.assertIn(result.status, (1, 3), str(result))
+        for words in (["verify", "new.tar"], ["restore", "new.tar", "out"]):
+            result = self.run_ok(words[0], "--json", *words[1:], status=1, cwd=self.work)
+            errors = [o for o in result.objects() if o["type"] == "error"]
+            self.assertEqual([o["path"] for o in errors], ["tree/a", "tree/b"])
+            for error in errors:
+                self.assertRegex(error["reason"], "^bytes 0 to [0-9]+ of the archive are damaged")
+        self.assertEqual(os.listdir(self.path("out/tree")), ["c"])
+
+    def test_false_base(self):
+        """A base with the right index whose frames hold other bytes, with checksums that say so:
+        only the hash of the content tells."""
+        if not archive_index.has_hashes():
+            self.skipTest("needs libxxhash")
+        with open(self.path("tree/a"), "rb") as stream:
+            wanted = stream.read()
+        with open(self.path("old.tar"), "rb") as stream:
+            content = stream.read()
+        self.assertEqual(content.count(wanted), 1)
+        content = content.replace(wanted, bytes(len(wanted)))
+        with open(self.path("old.tar"), "wb") as stream:
+            stream.write(archive_index.with_true_checksums(content))
+        reason = "tree/a: read archive: its content in the archive is another one than was backed up"
+        self.assertIn(reason, self.run_ok("verify", "new.tar", status=1, cwd=self.work).text)
+        self.assertIn(reason, self.run_ok("restore", "new.tar", "out", status=1, cwd=self.work).text)
         self.assertFalse(os.path.exists(self.path("out/tree/a")))
+        self.assertTrue(os.path.exists(self.path("out/tree/b")))
 
     def test_no_base(self):
         self.write("text", b"no archive\n")

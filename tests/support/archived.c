@@ -28,26 +28,45 @@ void archive_put(const struct folder *f, const char *name, struct bytes bytes)
     os_close(file);
 }
 
+static struct backup_counts write_archive(const struct folder *f, const char *name,
+                                          struct backup *backup, struct source *source)
+{
+    backup->program = "holdfast test";
+    backup->options = bytes_of("exclude=*.o\n");
+    (void)!os_remove(f->handle, name, NULL);
+    check_done(os_create_file(f->handle, name, 0600, &backup->archive, &err));
+    check_done(backup_run(backup, source, &err));
+    os_close(backup->archive);
+    source_close(source);
+    return backup->counts;
+}
+
 struct backup_counts archived_in(const struct folder *f, const char *name, enum container container,
                                  struct source *source, struct told *told)
 {
-    struct backup backup = {.output = {.container = container},
-                            .program = "holdfast test",
-                            .options = bytes_of("exclude=*.o\n"),
-                            .watcher = &told->watcher};
+    struct backup backup = {.output = {.container = container}, .watcher = &told->watcher};
 
-    (void)!os_remove(f->handle, name, NULL);
-    check_done(os_create_file(f->handle, name, 0600, &backup.archive, &err));
-    check_done(backup_run(&backup, source, &err));
-    os_close(backup.archive);
-    source_close(source);
-    return backup.counts;
+    return write_archive(f, name, &backup, source);
 }
 
 struct backup_counts archived(const struct folder *f, const char *name, struct source *source,
                               struct told *told)
 {
     return archived_in(f, name, CONTAINER_ZSTD, source, told);
+}
+
+struct backup_counts archived_on(const struct folder *f, const char *name, const char *base,
+                                 struct source *source, struct told *told)
+{
+    struct backup backup = {.output = {.container = CONTAINER_ZSTD}, .watcher = &told->watcher};
+    struct backup_counts counts;
+    char path[300];
+
+    (void)snprintf(path, sizeof path, "%s/%s", f->path, base);
+    check_done(unchanged_open(path, &backup.base, &err));
+    counts = write_archive(f, name, &backup, source);
+    unchanged_close(backup.base);
+    return counts;
 }
 
 struct opened_archive archive_opened(const struct folder *f, const char *name, struct told *told)

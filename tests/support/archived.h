@@ -17,6 +17,10 @@ struct backup_counts archived(const struct folder *f, const char *name, struct s
 struct backup_counts archived_in(const struct folder *f, const char *name, enum container container,
                                  struct source *source, struct told *told);
 
+/* The same on top of an older archive. */
+struct backup_counts archived_on(const struct folder *f, const char *name, const char *base,
+                                 struct source *source, struct told *told);
+
 /* Opens an archive for reading. */
 struct opened_archive archive_opened(const struct folder *f, const char *name, struct told *told);
 os_handle archive_handle(const struct folder *f, const char *name);

@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#include "support/memory_data.h"
-
 struct list_item {
     struct entry entry;
     const char *content;
+    const struct memory_piece *pieces; /* of a sparse file, instead of the content */
+    size_t piece_count;
 };
 
 struct list_source {
@@ -94,9 +94,11 @@ static int list_find(struct source *s, struct bytes path, const struct entry **o
 
 static int list_open_data(struct source *s, struct data **out, struct error *err)
 {
-    struct list_source *l = list_of(s);
+    const struct list_item *item = list_of(s)->last;
+    struct memory_options options = {.size = item->entry.size};
     (void)err;
-    *out = memory_data_text(l->last->content);
+    *out = item->pieces ? memory_data(&options, item->pieces, item->piece_count)
+                        : memory_data_text(item->content);
     return 0;
 }
 
@@ -194,6 +196,16 @@ struct entry *list_file(struct list_source *l, const char *path, const char *con
     struct entry *e = list_add(l, ENTRY_FILE, path);
     l->items[l->count - 1]->content = content;
     e->size = strlen(content);
+    return e;
+}
+
+struct entry *list_sparse_file(struct list_source *l, const char *path, uint64_t size,
+                               const struct memory_piece *pieces, size_t piece_count)
+{
+    struct entry *e = list_add(l, ENTRY_FILE, path);
+    l->items[l->count - 1]->pieces = pieces;
+    l->items[l->count - 1]->piece_count = piece_count;
+    e->size = size;
     return e;
 }
 

@@ -5,7 +5,7 @@
 #ifndef HOLDFAST_TESTS_LIST_SOURCE_H
 #define HOLDFAST_TESTS_LIST_SOURCE_H
 
-#include "tree/source.h"
+#include "support/memory_data.h"
 
 struct list_source;
 
@@ -23,6 +23,10 @@ struct entry *list_add(struct list_source *l, enum entry_kind kind, const char *
 
 /* Adds a file with a content (static text). */
 struct entry *list_file(struct list_source *l, const char *path, const char *content);
+
+/* Adds a file of which only the pieces (which must outlive the list) are data. */
+struct entry *list_sparse_file(struct list_source *l, const char *path, uint64_t size,
+                               const struct memory_piece *pieces, size_t piece_count);
 
 /* Adds a symlink. */
 struct entry *list_link(struct list_source *l, const char *path, const char *target);
