@@ -41,15 +41,20 @@ struct level {
     struct metadata want; /* what it is to become; owned, kept for the next folder of this level */
 };
 
-/* Names that are one file: where the file of each group stands. */
+/* Folders that links are made from, kept open. */
 struct parent_handle;
+struct parents {
+    struct parent_handle *items;
+    size_t count;
+    uint64_t clock;
+};
+
+/* Names that are one file: where the file of each group stands. */
 struct names {
     struct table files; /* struct named_file */
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
-    struct parent_handle *parents; /* folders that links are made from, kept open */
-    size_t parent_count;
-    uint64_t clock;
+    struct parents parents;
     struct buffer
         forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;
@@ -358,6 +363,16 @@ bool names_need_stand_in(const struct run *r, const struct entry *want);
 MUST_CHECK int names_stand_in(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes the names that waited for a first name. */
 MUST_CHECK int names_finish(struct run *r, struct error *err);
+
+/* ---- parents.c ---- */
+
+void parents_init(struct parents *p);
+/* Closes all. */
+void parents_release(struct parents *p);
+/* The folder at a spot's parent, held open from then on for as long as there is room. Borrowed
+ * until the next call. */
+MUST_CHECK int parents_open(struct run *r, const struct spot *spot, os_handle *out,
+                            struct error *err);
 
 /* ---- inplace.c ---- */
 

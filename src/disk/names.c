@@ -5,7 +5,6 @@
  */
 #include "disk/apply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The file of a group, by the hash of the path that others name as their first. */
@@ -20,23 +19,12 @@ struct moved_name {
     size_t offset, bytes; /* of the path, in moved_paths */
 };
 
-/* A folder that links are made from, kept open. */
-struct parent_handle {
-    struct anchor *anchor;
-    struct buffer path; /* relative to the anchor */
-    os_handle folder;
-    uint64_t used; /* when it was used last, by a counter */
-};
-
-/* All else that a run holds open fits into 256 descriptors (SAFETY R14). */
-enum { OTHER_HANDLES = 256, PARENTS_FEW = 8, PARENTS_MANY = 256, PARENTS_CHOICE = 4 };
-
 void names_init(struct names *n)
 {
     *n = (struct names){0};
     table_init(&n->files, sizeof(struct named_file), sizeof(struct hash128));
     table_init(&n->moved, sizeof(struct moved_name), sizeof(struct hash128));
-    n->parent_count = os_handle_limit() < OTHER_HANDLES + PARENTS_MANY ? PARENTS_FEW : PARENTS_MANY;
+    parents_init(&n->parents);
 }
 
 void names_release(struct names *n)
@@ -45,11 +33,7 @@ void names_release(struct names *n)
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
-    for (size_t i = 0; n->parents && i < n->parent_count; i++) {
-        os_close(n->parents[i].folder);
-        buffer_release(&n->parents[i].path);
-    }
-    free(n->parents);
+    parents_release(&n->parents);
 }
 
 static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint64_t file,
@@ -113,50 +97,6 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 
 /* ---- Where the group's file stands ---- */
 
-static int make_parents(struct names *n, struct error *err)
-{
-    n->parents = calloc(n->parent_count, sizeof *n->parents);
-    if (!n->parents)
-        return error_memory(err);
-    for (size_t i = 0; i < n->parent_count; i++)
-        n->parents[i].folder = OS_NO_HANDLE;
-    return 0;
-}
-
-/* The folder of a spot. Borrowed. Its path's hash leaves a few places to choose from, of which it
- * takes the one that was not used for longest. */
-static int open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
-{
-    struct names *n = &r->names;
-
-    if (!n->parents && make_parents(n, err))
-        return -1;
-    uint64_t hash = hash_key(spot->parent.data, spot->parent.size);
-    struct parent_handle *first =
-        &n->parents[hash % (n->parent_count / PARENTS_CHOICE) * PARENTS_CHOICE];
-    struct parent_handle *oldest = first;
-    for (struct parent_handle *p = first; p < first + PARENTS_CHOICE; p++) {
-        if (p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
-            bytes_equal(buffer_bytes(&p->path), spot->parent)) {
-            p->used = ++n->clock;
-            *out = p->folder;
-            return 0;
-        }
-        if (p->used < oldest->used)
-            oldest = p;
-    }
-    os_close(oldest->folder);
-    oldest->folder = OS_NO_HANDLE;
-    buffer_clear(&oldest->path);
-    if (buffer_append(&oldest->path, spot->parent.data, spot->parent.size, err) ||
-        position_open_parent(r, spot, &oldest->folder, err))
-        return -1;
-    oldest->anchor = spot->anchor;
-    oldest->used = ++n->clock;
-    *out = oldest->folder;
-    return 0;
-}
-
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
@@ -187,7 +127,7 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     if (spot.anchor == r->anchor && !spot.anchor->leaf &&
         bytes_equal(path_parent(path), buffer_bytes(&r->here)))
         out->folder = position_folder(r);
-    else if (open_parent(r, &spot, &out->folder, err))
+    else if (parents_open(r, &spot, &out->folder, err))
         return -1;
     buffer_clear(&r->text);
     if (buffer_append(&r->text, spot.name.data, spot.name.size, err) ||

@@ -274,8 +274,8 @@ bool os_is_privileged(void);  /* may set owners: effective uid 0 */
 uint64_t os_user(void);       /* effective uid */
 /* "linux" or "windows". */
 const char *os_system_name(void);
-/* Sets the process up: umask 0, SIGPIPE ignored, the descriptor limit as found. Called once by
- * main. */
+/* Sets the process up: umask 0, SIGPIPE ignored, as many open handles as the system allows (16,384
+ * at most). Called once by main, before there are threads. */
 void os_prepare_process(void);
 /* The mode of a new file as the user wants it: 0666 without what the umask took when
  * os_prepare_process was called. */
