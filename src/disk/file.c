@@ -185,27 +185,19 @@ static int check_changed(struct run *r, struct data *d, struct bytes path, struc
     return 0;
 }
 
-/* Reads the content and makes the file; the rest is the writers'. */
+/* Reads the content; the rest is the writers'. */
 static int hand_over(struct run *r, const struct difference_pair *pair, struct data *d,
                      struct error *err)
 {
     const struct entry *want = pair->want;
     size_t bytes = (size_t)d->size;
-    struct placing placing;
-    os_handle file;
     uint8_t *room;
 
     if (writers_room(r, bytes, &room, err) ||
         read_want(r, d, 0, (struct data_span){room, bytes}, err) ||
-        check_changed(r, d, want->path, err) ||
-        placing_begin(r, NULL, PLACING_GROWS, &placing, err) ||
-        os_create_file(placing.folder, placing_name(&placing), 0600, &file, err))
+        check_changed(r, d, want->path, err) || position_touch(r, err) ||
+        writers_add(r, want, bytes, err))
         return -1;
-    struct writers_file f = {want, bytes, file, position_level(r)->inherits};
-    if (writers_add(r, &f, err)) {
-        placing_abort(&placing);
-        return -1;
-    }
     r->counts->bytes += bytes;
     return 0;
 }

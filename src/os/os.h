@@ -94,6 +94,8 @@ int os_open_file_stat(os_handle folder, const char *name, os_handle *out, struct
 int os_open_path(const char *path, os_handle *out, struct error *err) MUST_CHECK;
 /* Status of a path that the user named, following links or not. */
 int os_stat_path(const char *path, bool follow, struct os_stat *out, struct error *err) MUST_CHECK;
+/* One more handle of what is open, for whoever needs it longer. */
+int os_duplicate(os_handle handle, os_handle *out, struct error *err) MUST_CHECK;
 /* Closes what was only read; OS_NO_HANDLE is accepted. */
 void os_close(os_handle handle);
 /* Closes a written file: late write errors (NFS, quota) come out here. */
