@@ -7,14 +7,11 @@
 
 #include "archive/tar_block.h"
 
-enum { TAR_SCRATCH_BYTES = 16384 };
-
 struct tar_stream {
     struct tar_input *in;           /* borrowed */
     uint64_t position;              /* bytes taken */
     uint8_t ahead[TAR_BLOCK_BYTES]; /* bytes that were looked at and not yet taken ... */
     size_t ahead_at, ahead_bytes;   /* ... from ahead_at up to ahead_bytes */
-    uint8_t scratch[TAR_SCRATCH_BYTES];
 };
 
 /* Zeros that follow `bytes` of data up to the next block. */
