@@ -38,7 +38,7 @@ struct level {
     uint32_t inherits;    /* enum inherits; known once touched or created */
     uint32_t fields;      /* of `want`, enum metadata_field: to be set when the folder is left */
     uint32_t had_flags;   /* flags that were taken off for the time of the run */
-    bool has_batch;       /* writers were given files of it: */
+    bool has_batch;       /* writers were given something in it: */
     uint64_t batch;       /* the number of the last batch of those, */
     size_t batch_folder;  /* and which of its folders this is */
     struct os_stat found; /* as it was before the first change */
@@ -291,8 +291,15 @@ MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct e
  * given last. */
 MUST_CHECK int writers_add(struct run *r, const struct entry *want, size_t bytes,
                            struct error *err);
-/* The position leaves a folder of this run's making: 1 if files in it are on their way; its
- * metadata will be set when they are done. 0: all are, -1. */
+/* True if the writers may look at a further name that is being made: in a folder that this run
+ * made.
+ */
+bool writers_want_name(const struct run *r, const struct difference_pair *pair);
+/* A further name that was made in the position's folder and has to be one of that file. */
+MUST_CHECK int writers_add_name(struct run *r, const struct entry *want, uint64_t device,
+                                uint64_t file, struct error *err);
+/* The position leaves a folder of this run's making: 1 if the writers have something in it; its
+ * metadata will be set when that is done. 0: they have nothing, -1. */
 MUST_CHECK int writers_leave(struct run *r, const struct level *level, struct error *err);
 /* Waits for the file of a path, if the writers have it: it is whole and noted (names_note) then, or
  * gone, which was told. -1: the run cannot go on. */
@@ -351,7 +358,7 @@ void names_release(struct names *n);
 /* True if others may come to be linked to it. */
 bool names_may_grow(const struct run *r, const struct entry *e);
 /* Notes what file stands at a name. */
-MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
+MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
                           struct error *err);
 /* The same, if others may come to be linked to it. */
 MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,

@@ -36,10 +36,10 @@ void names_release(struct names *n)
     parents_release(&n->parents);
 }
 
-static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint64_t file,
-                struct error *err)
+int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
+               struct error *err)
 {
-    struct named_file *f = table_add(&r->names.files, key, err);
+    struct named_file *f = table_add(&r->names.files, path, err);
 
     if (!f)
         return -1;
@@ -48,18 +48,12 @@ static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint6
     return 0;
 }
 
-int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
-               struct error *err)
-{
-    return keep(r, path, status->device, status->file[0], err);
-}
-
 static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t file,
                     struct error *err)
 {
     struct hash128 key = hash_bytes(path);
 
-    return keep(r, &key, device, file, err);
+    return names_keep(r, &key, device, file, err);
 }
 
 bool names_may_grow(const struct run *r, const struct entry *e)
@@ -100,7 +94,7 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
-    const struct named_file *file;
+    struct named_file file;
     os_handle folder;
     const char *name; /* in r->text */
 };
@@ -111,14 +105,15 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     struct spot spot;
 
     out->key = hash_bytes(path);
-    out->file = table_find(&r->names.files, &out->key);
-    if (!out->file) {
+    const struct named_file *file = table_find(&r->names.files, &out->key);
+    if (!file) {
         if (writers_wait(r, &out->key, err))
             return -1;
-        out->file = table_find(&r->names.files, &out->key);
+        file = table_find(&r->names.files, &out->key);
     }
-    if (!out->file)
+    if (!file)
         return 0;
+    out->file = *file;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
@@ -190,26 +185,32 @@ static int make_link(struct run *r, const struct link_source *from, const struct
     return os_link(from->folder, from->name, p->folder, placing_name(p), err);
 }
 
+/* File systems lie, and the first name may have been swapped for another file. */
+static int check_link(struct run *r, const struct link_source *from, const struct placing *p,
+                      const struct difference_pair *pair, struct error *err)
+{
+    const struct named_file *file = &from->file;
+    struct os_stat made;
+
+    if (writers_want_name(r, pair))
+        return writers_add_name(r, pair->want, file->device, file->file, err);
+    if (os_stat_at(p->folder, placing_name(p), &made, err))
+        return -1;
+    if (made.device != file->device || made.file[0] != file->file)
+        return error_set(err, ERROR_CHANGED, "link", "its first name is another file meanwhile");
+    return 0;
+}
+
 static int link_to(struct run *r, const struct link_source *from,
                    const struct difference_pair *pair, struct error *err)
 {
     struct placing p;
-    struct os_stat made;
 
     if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) ||
         make_link(r, from, &p, pair->want->path, err))
         return -1;
-    if (os_stat_at(p.folder, placing_name(&p), &made, err))
-        goto failed;
-    if (made.device != from->file->device || made.file[0] != from->file->file) {
-        error_set(err, ERROR_CHANGED, "link", "its first name is another file meanwhile");
-        goto failed;
-    }
-    if (placing_end(r, &p, err))
-        goto failed;
-    return 0;
-
-failed:
+    if (!check_link(r, from, &p, pair, err) && !placing_end(r, &p, err))
+        return 0;
     placing_abort(&p);
     return -1;
 }
@@ -260,8 +261,7 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    struct named_file copy = *file;
-    return remember(r, pair->want->path, copy.device, copy.file, err);
+    return remember(r, pair->want->path, file->device, file->file, err);
 }
 
 static int link_found(struct run *r, const struct link_source *from,
@@ -271,10 +271,10 @@ static int link_found(struct run *r, const struct link_source *from,
     const struct entry *want = pair->want, *have = pair->have;
 
     *outcome = DIFF_KEPT;
-    if (have && have->identity.volume == from->file->device &&
-        have->identity.file[0] == from->file->file) {
+    if (have && have->identity.volume == from->file.device &&
+        have->identity.file[0] == from->file.file) {
         r->counts->unchanged++;
-        return begin_group(r, pair, from->file, err);
+        return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
     if (link_to(r, from, pair, err)) {
@@ -282,7 +282,7 @@ static int link_found(struct run *r, const struct link_source *from,
             return -1;
         if (spill(r, from, pair, err))
             return -1;
-    } else if (begin_group(r, pair, from->file, err)) {
+    } else if (begin_group(r, pair, &from->file, err)) {
         return -1;
     }
     r->counts->linked++;

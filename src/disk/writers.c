@@ -1,6 +1,7 @@
 /*
- * writers.c: small new files are made by other threads, a batch of them at a time (batch.c), while
- * the run's own goes on; and blocks of large ones are written beside it.
+ * writers.c: small new files are made and further names looked at by other threads, a batch of them
+ * at a time (batch.c), while the run's own goes on; and blocks of large files are written beside
+ * it.
  *
  * Batches come back in the order in which they were filled, so that what is told does not depend on
  * chance: what a writer finds out is told by the run's own thread. A folder whose files are on
@@ -38,7 +39,7 @@ static void tell_losses(struct run *r, struct batch *b)
 {
     for (size_t i = 0; i < b->loss_count; i++) {
         struct batch_loss *l = &b->losses[i];
-        watcher_loss(r->watcher, batch_path(b, &b->files[l->file]), l->reason,
+        watcher_loss(r->watcher, batch_path(b, &b->items[l->item]), l->reason,
                      l->cause.kind != ERROR_NONE ? &l->cause : NULL);
         error_release(&l->cause);
     }
@@ -59,22 +60,22 @@ static int tell_failure(struct run *r, struct bytes path, struct error *failure,
     return -1;
 }
 
-/* What became of a file. -1: the run cannot go on. */
-static int settle_file(struct run *r, const struct batch *b, struct batch_file *f,
+/* What became of an item. -1: the run cannot go on. */
+static int settle_item(struct run *r, const struct batch *b, struct batch_item *it,
                        struct error *err)
 {
     struct error failure = {0};
 
-    if (f->failed) {
-        r->counts->created--;
-        return tell_failure(r, batch_path(b, f), &f->failure, err);
+    if (it->failed) {
+        --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
+        return tell_failure(r, batch_path(b, it), &it->failure, err);
     }
-    if (f->may_grow && names_keep(r, &f->key, &f->made, &failure))
-        return tell_failure(r, batch_path(b, f), &failure, err);
+    if (it->may_grow && names_keep(r, &it->key, it->device, it->file, &failure))
+        return tell_failure(r, batch_path(b, it), &failure, err);
     return 0;
 }
 
-/* All that was made in the folder is whole. -1: the run cannot go on. */
+/* All in the folder is whole. -1: the run cannot go on. */
 static int settle_folder(struct run *r, const struct batch *b, const struct batch_folder *f,
                          struct error *err)
 {
@@ -105,7 +106,7 @@ static int take_back(struct run *r, struct error *err)
     pool_wait(w->pool, &b->task);
     tell_losses(r, b);
     for (size_t i = 0; i < b->count; i++) {
-        if (settle_file(r, b, &b->files[i], err))
+        if (settle_item(r, b, &b->items[i], err))
             result = -1;
     }
     for (size_t i = 0; i < b->folder_count; i++) {
@@ -218,7 +219,7 @@ static bool has_room(const struct writers *w, const struct level *level, size_t 
 {
     const struct batch *b = &w->batches[w->given % w->batch_count];
 
-    return b->count < BATCH_FILES && BATCH_BYTES - b->data_bytes >= bytes &&
+    return b->count < BATCH_ITEMS && BATCH_BYTES - b->data_bytes >= bytes &&
            (has_folder(w, level) || b->folder_count < w->batch_folders);
 }
 
@@ -237,21 +238,52 @@ int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
     return 0;
 }
 
+/* Makes sure that the batch that is being filled has the folder in hand. */
+static int need_folder(struct run *r, struct batch *b, struct level *level, struct error *err)
+{
+    struct writers *w = r->writers;
+
+    if (has_folder(w, level))
+        return 0;
+    if (batch_add_folder(b, position_folder(r), level->inherits, err))
+        return -1;
+    b->folders[b->folder_count - 1].path_bytes = level->path_bytes;
+    level->has_batch = true;
+    level->batch = w->given;
+    level->batch_folder = b->folder_count - 1;
+    return 0;
+}
+
 int writers_add(struct run *r, const struct entry *want, size_t bytes, struct error *err)
 {
     struct writers *w = r->writers;
     struct batch *b = &w->batches[w->given % w->batch_count];
     struct level *level = position_level(r);
 
-    if (!has_folder(w, level)) {
-        if (batch_add_folder(b, position_folder(r), level->inherits, err))
-            return -1;
-        b->folders[b->folder_count - 1].path_bytes = level->path_bytes;
-        level->has_batch = true;
-        level->batch = w->given;
-        level->batch_folder = b->folder_count - 1;
-    }
+    if (need_folder(r, b, level, err))
+        return -1;
     return batch_add_file(b, level->batch_folder, want, bytes, err);
+}
+
+bool writers_want_name(const struct run *r, const struct difference_pair *pair)
+{
+    return r->writers && r->facts->ordered && !pair->have && r->levels[r->stack.depth - 1].created;
+}
+
+int writers_add_name(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
+                     struct error *err)
+{
+    struct writers *w = r->writers;
+    struct level *level = position_level(r);
+
+    if (!has_room(w, level, 0) && pass_on(r, err))
+        return -1;
+    struct batch *b = &w->batches[w->given % w->batch_count];
+    if (need_folder(r, b, level, err) || batch_add_name(b, level->batch_folder, want, err))
+        return -1;
+    b->items[b->count - 1].device = device;
+    b->items[b->count - 1].file = file;
+    return 0;
 }
 
 int writers_leave(struct run *r, const struct level *level, struct error *err)
@@ -274,8 +306,8 @@ int writers_leave(struct run *r, const struct level *level, struct error *err)
 static bool has_file(const struct batch *b, const struct hash128 *path)
 {
     for (size_t i = 0; i < b->count; i++) {
-        const struct batch_file *f = &b->files[i];
-        if (f->may_grow && f->key.low == path->low && f->key.high == path->high)
+        const struct batch_item *it = &b->items[i];
+        if (it->may_grow && it->key.low == path->low && it->key.high == path->high)
             return true;
     }
     return false;
