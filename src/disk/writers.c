@@ -12,16 +12,19 @@
 
 #include <stdlib.h>
 
-/* Handles of folders that wait with their files, beside those of the position (SAFETY R14). */
-enum { WRITERS_MOST = 4, WAITING_FOLDERS = 96 };
+/* So many batches that the run's own thread seldom waits for one that has to wait for a core. */
+enum { WRITERS_MOST = 4, BATCHES = 8 };
+
+/* Folders that a batch takes: their handles come to 96, beside those of the position, where 256
+ * must be enough for all (SAFETY R14). */
+enum { FOLDERS_FEW = 12, MANY_HANDLES = 1024 };
 
 /* The batches between `first` and `given` are with the pool; `given` is being filled. Each stands
- * at its number modulo batch_count. */
+ * at its number modulo BATCHES. */
 struct writers {
     struct pool *pool;
-    struct batch *batches;
-    size_t batch_count;
-    size_t batch_folders; /* that a batch takes */
+    struct batch *batches; /* BATCHES */
+    size_t batch_folders;  /* that a batch takes */
     uint64_t first, given;
     struct block_write {
         struct pool_task task; /* first */
@@ -100,7 +103,7 @@ static int settle_folder(struct run *r, const struct batch *b, const struct batc
 static int take_back(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->first % w->batch_count];
+    struct batch *b = &w->batches[w->first % BATCHES];
     int result = 0;
 
     pool_wait(w->pool, &b->task);
@@ -163,12 +166,11 @@ int writers_new(struct run *r, size_t threads, struct error *err)
     r->writers = w;
     if (threads > WRITERS_MOST)
         threads = WRITERS_MOST;
-    w->batches = calloc(threads + 2, sizeof *w->batches);
+    w->batches = calloc(BATCHES, sizeof *w->batches);
     if (!w->batches)
         return error_memory(err);
-    w->batch_count = threads + 2;
-    w->batch_folders = WAITING_FOLDERS / w->batch_count;
-    for (size_t i = 0; i < w->batch_count; i++)
+    w->batch_folders = os_handle_limit() < MANY_HANDLES ? FOLDERS_FEW : BATCH_FOLDERS;
+    for (size_t i = 0; i < BATCHES; i++)
         batch_init(&w->batches[i], r);
     return pool_new(threads, &w->pool, err);
 }
@@ -178,7 +180,7 @@ void writers_free(struct writers *w)
     if (!w)
         return;
     pool_free(w->pool);
-    for (size_t i = 0; i < w->batch_count; i++)
+    for (size_t i = 0; w->batches && i < BATCHES; i++)
         batch_release(&w->batches[i]);
     free(w->batches);
     free(w);
@@ -200,13 +202,13 @@ bool writers_want(const struct run *r, const struct difference_pair *pair, const
 static int pass_on(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->given % w->batch_count];
+    struct batch *b = &w->batches[w->given % BATCHES];
 
     if (!b->count)
         return 0;
     w->given++;
     pool_give(w->pool, &b->task);
-    return w->given - w->first == w->batch_count ? take_back(r, err) : 0;
+    return w->given - w->first == BATCHES ? take_back(r, err) : 0;
 }
 
 /* True if the batch that is being filled has the folder in hand. */
@@ -217,7 +219,7 @@ static bool has_folder(const struct writers *w, const struct level *level)
 
 static bool has_room(const struct writers *w, const struct level *level, size_t bytes)
 {
-    const struct batch *b = &w->batches[w->given % w->batch_count];
+    const struct batch *b = &w->batches[w->given % BATCHES];
 
     return b->count < BATCH_ITEMS && BATCH_BYTES - b->data_bytes >= bytes &&
            (has_folder(w, level) || b->folder_count < w->batch_folders);
@@ -229,7 +231,7 @@ int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
 
     if (!has_room(w, position_level(r), bytes) && pass_on(r, err))
         return -1;
-    struct batch *b = &w->batches[w->given % w->batch_count];
+    struct batch *b = &w->batches[w->given % BATCHES];
     if (!b->data)
         b->data = malloc(BATCH_BYTES);
     if (!b->data)
@@ -257,7 +259,7 @@ static int need_folder(struct run *r, struct batch *b, struct level *level, stru
 int writers_add(struct run *r, const struct entry *want, size_t bytes, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->given % w->batch_count];
+    struct batch *b = &w->batches[w->given % BATCHES];
     struct level *level = position_level(r);
 
     if (need_folder(r, b, level, err))
@@ -278,7 +280,7 @@ int writers_add_name(struct run *r, const struct entry *want, uint64_t device, u
 
     if (!has_room(w, level, 0) && pass_on(r, err))
         return -1;
-    struct batch *b = &w->batches[w->given % w->batch_count];
+    struct batch *b = &w->batches[w->given % BATCHES];
     if (need_folder(r, b, level, err) || batch_add_name(b, level->batch_folder, want, err))
         return -1;
     b->items[b->count - 1].device = device;
@@ -292,8 +294,7 @@ int writers_leave(struct run *r, const struct level *level, struct error *err)
 
     if (!level->has_batch || level->batch < w->first)
         return 0;
-    struct batch_folder *f =
-        &w->batches[level->batch % w->batch_count].folders[level->batch_folder];
+    struct batch_folder *f = &w->batches[level->batch % BATCHES].folders[level->batch_folder];
     if (meta_copy(&f->want, &level->want, err))
         return -1;
     f->fields = level->fields;
@@ -321,7 +322,7 @@ int writers_wait(struct run *r, const struct hash128 *path, struct error *err)
     if (!w)
         return 0;
     for (number = w->first; number <= w->given; number++) {
-        if (has_file(&w->batches[number % w->batch_count], path))
+        if (has_file(&w->batches[number % BATCHES], path))
             break;
     }
     if (number == w->given && pass_on(r, err))
