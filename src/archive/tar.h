@@ -84,6 +84,10 @@ MUST_CHECK int tar_next(struct tar_decoder *d, const struct tar_member **out, st
 MUST_CHECK int tar_read(struct tar_decoder *d, void *bytes, size_t capacity, size_t *got,
                         struct error *err);
 
+/* Takes some of the member's stored data where it stands, at most `most` bytes, none at its end:
+ * *out is borrowed until the decoder's next call. */
+MUST_CHECK int tar_take(struct tar_decoder *d, size_t most, struct bytes *out, struct error *err);
+
 /* Bytes of the tar stream taken so far: where the next header begins after a member was read to its
  * end. */
 uint64_t tar_position(const struct tar_decoder *d);

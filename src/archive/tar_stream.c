@@ -17,8 +17,7 @@ int tar_stream_cut(const struct tar_stream *s, struct error *err)
                      "the archive is cut short after byte %" PRIu64, s->position);
 }
 
-/* Takes at most `most` bytes where they stand; none only at the end. */
-static int take(struct tar_stream *s, size_t most, struct bytes *out, struct error *err)
+int tar_stream_take(struct tar_stream *s, size_t most, struct bytes *out, struct error *err)
 {
     size_t ahead = s->ahead_bytes - s->ahead_at;
     if (ahead) {
@@ -37,7 +36,7 @@ int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *
     struct bytes part;
     *got = 0;
     while (*got < capacity) {
-        if (take(s, capacity - *got, &part, err))
+        if (tar_stream_take(s, capacity - *got, &part, err))
             return -1;
         if (!part.size)
             break;
@@ -78,7 +77,7 @@ int tar_stream_skip(struct tar_stream *s, uint64_t count, struct error *err)
 {
     struct bytes part;
     while (count) {
-        if (take(s, count < SIZE_MAX ? (size_t)count : SIZE_MAX, &part, err))
+        if (tar_stream_take(s, count < SIZE_MAX ? (size_t)count : SIZE_MAX, &part, err))
             return -1;
         if (!part.size)
             return tar_stream_cut(s, err);

@@ -20,6 +20,11 @@ uint64_t tar_padding(uint64_t bytes);
 /* "cut short" at the present position: sets ERROR_FORMAT, returns -1. */
 int tar_stream_cut(const struct tar_stream *s, struct error *err);
 
+/* Takes at most `most` bytes where they stand, none only at the end; borrowed until the next call.
+ */
+MUST_CHECK int tar_stream_take(struct tar_stream *s, size_t most, struct bytes *out,
+                               struct error *err);
+
 /* Takes up to `capacity` bytes; *got is short only at the end. */
 MUST_CHECK int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *got,
                                struct error *err);

@@ -5,13 +5,16 @@
 
 #include "support/check.h"
 
-enum { BLOCK = 512 };
+enum { BLOCK = 512, PIECE = 300 };
 
+/* In pieces that end inside of blocks. */
 static int take_bytes(struct tar_input *in, size_t most, struct bytes *out, struct error *err)
 {
     struct tarball *t = (struct tarball *)in;
     size_t left = t->bytes.size - t->at;
     (void)err;
+    if (most > PIECE)
+        most = PIECE;
     if (!left) {
         *out = bytes_make(NULL, 0);
         return 0;

@@ -61,7 +61,8 @@ static void fickle_close_data(struct data *d)
     free(d);
 }
 
-static const struct data_ops fickle_data_ops = {fickle_read, fickle_changed, fickle_close_data};
+static const struct data_ops fickle_data_ops = {
+    .read = fickle_read, .changed = fickle_changed, .close = fickle_close_data};
 
 static struct data *fickle_data(struct data *inner, bool changed)
 {
@@ -319,7 +320,7 @@ static void broken_close_data(struct data *d)
     free(d);
 }
 
-static const struct data_ops broken_data_ops = {broken_read, NULL, broken_close_data};
+static const struct data_ops broken_data_ops = {.read = broken_read, .close = broken_close_data};
 
 static int broken_open_data(struct source *s, struct data **out, struct error *e)
 {
