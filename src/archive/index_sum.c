@@ -24,46 +24,58 @@ void index_sum_release(struct index_sum *s)
     *s = (struct index_sum){.entries = NULL};
 }
 
-static int append_time(struct buffer *out, struct timestamp t, struct error *err)
-{
-    return buffer_append_u64(out, (uint64_t)t.seconds, err) ||
-                   buffer_append_u32(out, t.nanoseconds, err)
-               ? -1
-               : 0;
-}
+/* What of an entry is a number; all of one width, so that there is no padding. */
+struct numbers {
+    uint64_t path_bytes, kind, distance, data_offset;
+    uint64_t size, target_bytes, device_major, device_minor, link_count;
+    uint64_t mode, owner, group, flags;
+    uint64_t mtime_seconds, mtime_nanoseconds, btime_seconds, btime_nanoseconds;
+    uint64_t xattr_count, extent_count;
+};
 
 /* Fields that are not known count as zero: the two sides may know different ones of what the kind
  * does not have. */
-static int append_metadata(struct buffer *out, const struct metadata *meta, struct error *err)
+static void take_metadata(struct numbers *n, const struct metadata *meta)
 {
-    static const struct timestamp never;
-
-    if (buffer_append_u32(out, meta->known & METADATA_MODE ? meta->mode : 0, err) ||
-        buffer_append_u64(out, meta->known & METADATA_OWNER ? meta->owner : 0, err) ||
-        buffer_append_u64(out, meta->known & METADATA_GROUP ? meta->group : 0, err) ||
-        append_time(out, meta->known & METADATA_MTIME ? meta->mtime : never, err) ||
-        append_time(out, meta->known & METADATA_BTIME ? meta->btime : never, err) ||
-        buffer_append_u32(out, meta->known & METADATA_FLAGS ? meta->flags : 0, err))
-        return -1;
-    for (size_t i = 0; i < meta->xattrs.count; i++)
-        if (buffer_append_string(out, pairs_name(&meta->xattrs, i), err) ||
-            buffer_append_string(out, pairs_value(&meta->xattrs, i), err))
-            return -1;
-    return 0;
+    n->mode = meta->known & METADATA_MODE ? meta->mode : 0;
+    n->owner = meta->known & METADATA_OWNER ? meta->owner : 0;
+    n->group = meta->known & METADATA_GROUP ? meta->group : 0;
+    n->flags = meta->known & METADATA_FLAGS ? meta->flags : 0;
+    if (meta->known & METADATA_MTIME) {
+        n->mtime_seconds = (uint64_t)meta->mtime.seconds;
+        n->mtime_nanoseconds = meta->mtime.nanoseconds;
+    }
+    if (meta->known & METADATA_BTIME) {
+        n->btime_seconds = (uint64_t)meta->btime.seconds;
+        n->btime_nanoseconds = meta->btime.nanoseconds;
+    }
+    n->xattr_count = meta->xattrs.count;
 }
 
-/* Size or target, device numbers, names, ranges. */
-static int append_content(struct buffer *out, const struct index_item *item, struct error *err)
+static void take_content(struct numbers *n, const struct index_item *item)
 {
     const struct entry *e = &item->entry;
 
-    if (buffer_append_u64(out, e->kind == ENTRY_FILE ? e->size : 0, err) ||
-        buffer_append_string(out, e->kind == ENTRY_SYMLINK ? e->target : (struct bytes){NULL, 0},
-                             err) ||
-        buffer_append_u32(out, e->device_major, err) ||
-        buffer_append_u32(out, e->device_minor, err) ||
-        buffer_append_u64(out, e->shared ? e->link_count : 1, err))
+    n->size = e->kind == ENTRY_FILE ? e->size : 0;
+    n->target_bytes = e->kind == ENTRY_SYMLINK ? e->target.size : 0;
+    n->device_major = e->device_major;
+    n->device_minor = e->device_minor;
+    n->link_count = e->shared ? e->link_count : 1;
+    n->extent_count = item->extent_count;
+}
+
+/* Target, attributes, ranges. */
+static int append_rest(struct buffer *out, const struct numbers *n, const struct index_item *item,
+                       struct error *err)
+{
+    const struct pairs *xattrs = &item->entry.meta.xattrs;
+
+    if (buffer_append(out, item->entry.target.data, (size_t)n->target_bytes, err))
         return -1;
+    for (size_t i = 0; i < xattrs->count; i++)
+        if (buffer_append_string(out, pairs_name(xattrs, i), err) ||
+            buffer_append_string(out, pairs_value(xattrs, i), err))
+            return -1;
     for (size_t i = 0; i < item->extent_count; i++)
         if (buffer_append_u64(out, item->extents[i].offset, err) ||
             buffer_append_u64(out, item->extents[i].length, err))
@@ -74,16 +86,21 @@ static int append_content(struct buffer *out, const struct index_item *item, str
 int index_sum_add(struct index_sum *s, const struct index_item *item, struct error *err)
 {
     const struct entry *e = &item->entry;
-    uint64_t distance = item->is_further && !s->is_partial ? item->number - item->first : 0;
+    struct numbers numbers = {
+        .path_bytes = e->path.size,
+        .kind = (uint64_t)e->kind,
+        .distance = item->is_further && !s->is_partial ? item->number - item->first : 0,
+        .data_offset = item->data_offset,
+    };
 
+    if (!item->is_further) {
+        take_content(&numbers, item);
+        take_metadata(&numbers, &e->meta);
+    }
     buffer_clear(&s->line);
-    if (buffer_append_string(&s->line, e->path, err) ||
-        buffer_append_u32(&s->line, (uint32_t)e->kind, err) ||
-        buffer_append_u64(&s->line, distance, err) ||
-        buffer_append_u64(&s->line, item->data_offset, err))
-        return -1;
-    if (!item->is_further &&
-        (append_content(&s->line, item, err) || append_metadata(&s->line, &e->meta, err)))
+    if (buffer_append(&s->line, &numbers, sizeof numbers, err) ||
+        buffer_append(&s->line, e->path.data, e->path.size, err) ||
+        (!item->is_further && append_rest(&s->line, &numbers, item, err)))
         return -1;
     hasher_add(s->entries, s->line.data, s->line.size);
     return 0;

@@ -15,7 +15,12 @@
 #include "os/channel.h"
 #include "os/thread.h"
 
-enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10, HEAD_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
+enum { HEAD_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
+
+/* What is read ahead, at first: who only looks into an archive shall not read much of it. */
+enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10 };
+/* Later zstd's frames come whole, if they are not larger than ours. */
+enum { FRAME_BLOCK_COUNT = 2, FRAME_BLOCK_BYTES = FRAME_HARD_BYTES };
 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD, COMPRESSION_OTHER };
 
@@ -30,11 +35,13 @@ struct input {
     struct input_decoder *decoder; /* the thread's, too */
     struct input_passing passing;  /* the thread's, too */
     struct channel *channel;
+    size_t block_bytes; /* of the channel's blocks */
     struct os_thread *thread;
 
     enum input_kind kind;
     struct channel_block *block; /* being read, or NULL */
     size_t block_taken;          /* of it */
+    size_t block_hashed;         /* of that */
     uint64_t position;           /* of the decompressed bytes */
     struct hasher *hasher;       /* of the tar stream as far as it was taken */
     bool at_end, has_failed, is_drained;
@@ -49,13 +56,15 @@ static void decompress(void *context)
     struct input *in = context;
     struct error failure = {0};
     struct channel_block *block;
+    uint64_t given = 0;
     int result = 0;
     bool ends = false;
 
     while (result == 0 && !ends && (block = channel_fill(in->channel)) != NULL) {
-        result =
-            in->decoder->ops->read(in->decoder, block->data, BLOCK_BYTES, &block->size, &failure);
-        ends = block->size < BLOCK_BYTES;
+        size_t room = given < in->block_bytes ? BLOCK_BYTES : in->block_bytes;
+        result = in->decoder->ops->read(in->decoder, block->data, room, &block->size, &failure);
+        given += block->size;
+        ends = block->size == 0;
         channel_pass(in->channel);
     }
     channel_end(in->channel, result ? &failure : NULL);
@@ -102,8 +111,11 @@ static int add_proof(struct input *in, struct error *err)
 
 static int start(struct input *in, struct error *err)
 {
+    bool by_frame = in->compression == COMPRESSION_ZSTD && in->trust == INPUT_AS_IT_COMES;
+
+    in->block_bytes = by_frame ? FRAME_BLOCK_BYTES : BLOCK_BYTES;
     if (new_decoder(in, err) || add_proof(in, err) ||
-        channel_new(BLOCK_COUNT, BLOCK_BYTES, &in->channel, err))
+        channel_new(by_frame ? FRAME_BLOCK_COUNT : BLOCK_COUNT, in->block_bytes, &in->channel, err))
         return -1;
     return os_thread_start(decompress, in, &in->thread, err);
 }
@@ -163,16 +175,26 @@ static int detect(struct input *in, struct error *err)
     return 0;
 }
 
+/* Hashes what was taken of the block: many small pieces at once. */
+static void hash_taken(struct input *in)
+{
+    if (in->block)
+        hasher_add(in->hasher, in->block->data + in->block_hashed,
+                   in->block_taken - in->block_hashed);
+    in->block_hashed = in->block_taken;
+}
+
 /* Makes in->block hold bytes that were not taken: 1, 0 at the end, -1. */
 static int need_block(struct input *in, struct error *err)
 {
     if (in->has_failed)
         return error_set(err, ERROR_FORMAT, "read archive", "reading has failed before");
     while (!in->at_end && (!in->block || in->block_taken == in->block->size)) {
+        hash_taken(in);
         if (in->block)
             channel_return(in->channel);
         in->block = NULL;
-        in->block_taken = 0;
+        in->block_taken = in->block_hashed = 0;
         int result = channel_take(in->channel, &in->block, err);
         if (result == 1)
             continue;
@@ -274,21 +296,31 @@ static void take(struct input *in, size_t count)
     in->position += count;
 }
 
+int input_take(struct input *in, size_t most, struct bytes *out, struct error *err)
+{
+    int result = need_block(in, err);
+
+    if (result < 0)
+        return -1;
+    *out = result ? block_rest(in) : bytes_make(NULL, 0);
+    if (out->size > most)
+        out->size = most;
+    take(in, out->size);
+    return 0;
+}
+
 int input_read(struct input *in, void *bytes, size_t capacity, size_t *got, struct error *err)
 {
-    uint8_t *to = bytes;
+    struct bytes part;
 
     *got = 0;
     while (*got < capacity) {
-        int result = need_block(in, err);
-        if (result <= 0)
-            return result;
-        struct bytes rest = block_rest(in);
-        size_t part = rest.size < capacity - *got ? rest.size : capacity - *got;
-        memcpy(to + *got, rest.data, part);
-        hasher_add(in->hasher, rest.data, part);
-        take(in, part);
-        *got += part;
+        if (input_take(in, capacity - *got, &part, err))
+            return -1;
+        if (!part.size)
+            break;
+        memcpy((uint8_t *)bytes + *got, part.data, part.size);
+        *got += part.size;
     }
     return 0;
 }
@@ -299,7 +331,7 @@ int input_rewind(struct input *in, struct error *err)
         return error_set(err, ERROR_UNSUPPORTED, "rewind", "a pipe cannot be read twice");
     stop(in);
     input_raw_rewind(&in->raw);
-    in->block_taken = 0;
+    in->block_taken = in->block_hashed = 0;
     in->position = 0;
     in->at_end = in->has_failed = in->is_drained = false;
     tail_reader_clear(in->behind);
@@ -351,6 +383,7 @@ static int drain_blocks(struct input *in, struct drain *d, struct error *err)
 {
     int result;
 
+    hash_taken(in);
     while ((result = need_block(in, err)) == 1) {
         struct bytes rest = block_rest(in);
         size_t before = rest.size;
@@ -362,6 +395,7 @@ static int drain_blocks(struct input *in, struct drain *d, struct error *err)
             tail_reader_feed(in->behind, bytes_make(rest.data + before, rest.size - before), err))
             return -1;
         take(in, rest.size);
+        in->block_hashed = in->block_taken;
     }
     return result;
 }

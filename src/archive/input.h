@@ -32,8 +32,10 @@ enum input_kind input_kind(const struct input *in);
 const char *input_compression(const struct input *in);
 /* True if the handle can be sought (no pipe). */
 bool input_can_seek(const struct input *in);
-/* Fills `bytes`; *got is short only at the end of the decompressed bytes. Damage is ERROR_FORMAT
- * with the place. */
+/* Takes the next decompressed bytes, at most `most` and none only at the end, and shows them: *out
+ * is borrowed until the next call. Damage is ERROR_FORMAT with the place. */
+MUST_CHECK int input_take(struct input *in, size_t most, struct bytes *out, struct error *err);
+/* The same into `bytes`; *got is short only at the end. */
 MUST_CHECK int input_read(struct input *in, void *bytes, size_t capacity, size_t *got,
                           struct error *err);
 /* Begins again at the first byte; only if input_can_seek. */

@@ -49,8 +49,8 @@ MUST_CHECK int input_tail_head(const struct input_raw *raw, const struct tail_pl
 
 struct input_decoder;
 struct input_decoder_ops {
-    /* Fills `bytes`; *got is short only at the end (or passing->by_frame), and says also on failure
-     * how many bytes are good. */
+    /* Fills `bytes`, or stops between two frames; *got is 0 only at the end (or, passing->by_frame,
+     * behind an empty frame), and says also on failure how many bytes are good. */
     int (*read)(struct input_decoder *d, void *bytes, size_t capacity, size_t *got,
                 struct error *err);
     const char *(*name)(const struct input_decoder *d);

@@ -70,7 +70,7 @@ int input_raw_peek(struct input_raw *raw, size_t want, struct bytes *out, struct
     if (available < want && !raw->at_end) {
         size_t room = want > AHEAD_BYTES ? want : AHEAD_BYTES;
         size_t got;
-        if (available != 0)
+        if (available != 0 && raw->start != 0)
             memmove(raw->ahead.data, raw->ahead.data + raw->start, available);
         raw->ahead.size = available;
         raw->start = 0;

@@ -16,6 +16,9 @@
  * is given to an archive. */
 enum { MAX_WINDOW_LOG = 27 };
 
+/* The longest header of a frame (RFC 8878, 3.1.1.1), and how much of one is read at a time. */
+enum { HEADER_BYTES = 18, STEP_BYTES = 1 << 20 };
+
 enum zstd_place { BETWEEN_FRAMES, IN_FRAME, IN_SKIPPABLE };
 
 struct zstd_decoder {
@@ -65,12 +68,35 @@ static int keep_table(struct zstd_decoder *z, struct bytes bytes, struct error *
     return buffer_append(table, bytes.data, bytes.size, err);
 }
 
-/* Between frames: 1 and one begins, 0 at the end, -1. */
-static int next_frame(struct zstd_decoder *z, struct error *err)
+/* With all of a frame and room for its content the library decompresses in one go, without a copy
+ * in a window of its own. */
+static int gather_frame(struct zstd_decoder *z, uint64_t content_bytes, struct error *err)
+{
+    size_t most = ZSTD_compressBound((size_t)content_bytes), want = HEADER_BYTES;
+    struct bytes frame;
+
+    do {
+        if (input_raw_peek(z->raw, want, &frame, err))
+            return -1;
+        if (!ZSTD_isError(ZSTD_findFrameCompressedSize(frame.data, frame.size)))
+            break;
+        want = frame.size + STEP_BYTES;
+    } while (frame.size < most && !z->raw->at_end);
+    return 0;
+}
+
+/* A frame that does not fit into what is left of the room, but would into all of it, waits. */
+static bool has_to_wait(const ZSTD_outBuffer *out, uint64_t content_bytes)
+{
+    return content_bytes <= out->size && content_bytes > out->size - out->pos;
+}
+
+/* Between frames: 1 and one begins, 0 at the end or if it has to wait, -1. */
+static int next_frame(struct zstd_decoder *z, const ZSTD_outBuffer *out, struct error *err)
 {
     struct bytes head;
 
-    if (input_raw_peek(z->raw, ZSTD_SKIPPABLE_HEADER_BYTES, &head, err))
+    if (input_raw_peek(z->raw, HEADER_BYTES, &head, err))
         return -1;
     if (head.size == 0)
         return 0;
@@ -78,6 +104,11 @@ static int next_frame(struct zstd_decoder *z, struct error *err)
         return zstd_damaged(z, "bytes that are no frame", err);
     uint32_t magic = container_u32(head.data);
     if (!is_skippable(magic)) {
+        uint64_t content_bytes = ZSTD_getFrameContentSize(head.data, head.size);
+        if (has_to_wait(out, content_bytes))
+            return 0;
+        if (content_bytes <= out->size && gather_frame(z, content_bytes, err))
+            return -1;
         ZSTD_DCtx_reset(z->context, ZSTD_reset_session_only);
         z->place = IN_FRAME;
         z->frame_offset = z->raw->position;
@@ -167,7 +198,7 @@ static int zstd_read(struct input_decoder *d, void *bytes, size_t capacity, size
     while (result > 0 && out.pos < out.size &&
            !(z->passing->by_frame && z->passing->frame_count != frames)) {
         if (z->place == BETWEEN_FRAMES)
-            result = next_frame(z, err);
+            result = next_frame(z, &out, err);
         else if (z->place == IN_SKIPPABLE)
             result = continue_skippable(z, err) ? -1 : 1;
         else

@@ -76,12 +76,26 @@ static int member_read(struct data *d, uint64_t offset, struct data_span span, s
     return 0;
 }
 
+static int member_view(struct data *d, uint64_t offset, size_t most, struct bytes *out,
+                       struct error *err)
+{
+    struct member_data *m = (struct member_data *)d;
+
+    if (seek_extent(m, offset, err) != 0 || tar_take(m->decoder, most, out, err) != 0)
+        return -1;
+    if (out->size == 0)
+        return error_set(err, ERROR_FORMAT, "read archive", "cut short inside a file");
+    m->within += out->size;
+    return 0;
+}
+
 static void member_close(struct data *d)
 {
     (void)d; /* belongs to whoever reads the archive */
 }
 
-static const struct data_ops member_ops = {.read = member_read, .close = member_close};
+static const struct data_ops member_ops = {
+    .read = member_read, .view = member_view, .close = member_close};
 
 void member_data_begin(struct member_data *d, struct tar_decoder *decoder,
                        const struct tar_member *m)

@@ -7,12 +7,30 @@
 
 #include "archive/tar.h"
 
+/* True if no component is empty or `.`: the usual. */
+static bool has_nothing_to_clean(struct bytes name)
+{
+    const uint8_t *at = name.data, *end = at + name.size;
+
+    while (at < end) {
+        const uint8_t *slash = memchr(at, '/', (size_t)(end - at));
+        size_t length = (size_t)((slash != NULL ? slash : end) - at);
+
+        if (length == 0 || (length == 1 && *at == '.') || slash == end - 1)
+            return false;
+        at = slash != NULL ? slash + 1 : end;
+    }
+    return true;
+}
+
 int names_clean(struct buffer *out, struct bytes name, enum names_absolute absolute,
                 struct error *err)
 {
     const uint8_t *at = name.data, *end = at + name.size;
 
     buffer_clear(out);
+    if (has_nothing_to_clean(name))
+        return buffer_append(out, name.data, name.size, err);
     if (name.size != 0 && *at == '/' && absolute == NAMES_KEEP_ABSOLUTE &&
         buffer_append_byte(out, '/', err) != 0)
         return -1;

@@ -55,12 +55,11 @@ static struct reader *reader_of(struct source *s)
     return (struct reader *)s;
 }
 
-static int read_input(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
-                      struct error *err)
+static int take_input(struct tar_input *in, size_t most, struct bytes *out, struct error *err)
 {
     struct reader *r = (struct reader *)((char *)in - offsetof(struct reader, tar_input));
 
-    return input_read(r->input, bytes, capacity, got, err);
+    return input_take(r->input, most, out, err);
 }
 
 static int reader_open_data(struct source *s, struct data **out, struct error *err)
@@ -100,12 +99,15 @@ static enum entry_kind kind_of(enum tar_type type)
 static void place(struct entry *e, struct bytes path)
 {
     size_t parent = path_parent(path).size;
+    const uint8_t *at = path.data, *end = path.data + path.size;
 
     e->path = path;
     e->name_offset = parent != 0 ? parent + 1 : 0;
     e->depth = 0;
-    for (size_t i = 0; i < path.size; i++)
-        e->depth += path.data[i] == '/';
+    while (at < end && (at = memchr(at, '/', (size_t)(end - at))) != NULL) {
+        e->depth++;
+        at++;
+    }
 }
 
 /* Makes the entry one that stands for a member that cannot be had. `r->problem` holds why. */
@@ -140,23 +142,26 @@ static int set_path(struct reader *r, const struct tar_member *m, struct error *
 static int follow_kind(struct reader *r, struct error *err)
 {
     struct entry *e = &r->entry;
-    struct hash128 key = hash_bytes(e->path);
+    struct hash128 key;
 
     if (entry_is_further_name(e)) {
-        struct hash128 first_key = hash_bytes(e->first_name);
-        const struct kind_record *first = table_find(&r->kinds, &first_key);
-
-        if (first != NULL)
-            e->kind = (enum entry_kind)first->kind;
+        if (r->kinds.count != 0) {
+            key = hash_bytes(e->first_name);
+            const struct kind_record *first = table_find(&r->kinds, &key);
+            if (first != NULL)
+                e->kind = (enum entry_kind)first->kind;
+        }
         if (r->ours)
             return 0;
     }
-    if (e->kind == ENTRY_FILE || e->kind == ENTRY_DIRECTORY) {
+    bool usual = e->kind == ENTRY_FILE || e->kind == ENTRY_DIRECTORY;
+    if (usual ? r->kinds.count == 0 : e->link_count == 1)
+        return 0;
+    key = hash_bytes(e->path);
+    if (usual) {
         table_remove(&r->kinds, &key);
         return 0;
     }
-    if (e->link_count == 1)
-        return 0;
     struct kind_record *record = table_add(&r->kinds, &key, err);
 
     if (record == NULL)
@@ -531,7 +536,7 @@ int reader_open(struct input *in, const struct reader_options *options, struct s
     if (r == NULL)
         return error_memory(err);
     r->source.ops = &reader_ops;
-    r->tar_input.read = read_input;
+    r->tar_input.take = take_input;
     r->input = in;
     r->options = *options;
     table_init(&r->kinds, sizeof(struct kind_record), sizeof(struct hash128));

@@ -62,10 +62,10 @@ uint64_t tar_stored_bytes(const struct tar_member *m);
  * record of 10,240 bytes. */
 MUST_CHECK int tar_encode_end(struct buffer *out, uint64_t archive_bytes, struct error *err);
 
-/* Where the decoder gets its bytes: fills up to `capacity`; *got is short only at the end of the
- * input. */
+/* Where the decoder gets its bytes: takes the next ones, at most `most` and none only at the end of
+ * the input, and shows them: *out is borrowed until the next call. */
 struct tar_input {
-    int (*read)(struct tar_input *in, void *bytes, size_t capacity, size_t *got, struct error *err);
+    int (*take)(struct tar_input *in, size_t most, struct bytes *out, struct error *err);
 };
 
 struct tar_decoder;
@@ -83,6 +83,10 @@ MUST_CHECK int tar_next(struct tar_decoder *d, const struct tar_member **out, st
  * its end. */
 MUST_CHECK int tar_read(struct tar_decoder *d, void *bytes, size_t capacity, size_t *got,
                         struct error *err);
+
+/* Takes some of the member's stored data where it stands, at most `most` bytes, none at its end:
+ * *out is borrowed until the decoder's next call. */
+MUST_CHECK int tar_take(struct tar_decoder *d, size_t most, struct bytes *out, struct error *err);
 
 /* Bytes of the tar stream taken so far: where the next header begins after a member was read to its
  * end. */

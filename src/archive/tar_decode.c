@@ -242,3 +242,18 @@ int tar_read(struct tar_decoder *d, void *bytes, size_t capacity, size_t *got, s
     *got = part;
     return 0;
 }
+
+int tar_take(struct tar_decoder *d, size_t most, struct bytes *out, struct error *err)
+{
+    *out = bytes_make(NULL, 0);
+    if (most > d->remaining)
+        most = (size_t)d->remaining;
+    if (!most)
+        return 0;
+    if (tar_stream_take(&d->stream, most, out, err))
+        return -1;
+    if (!out->size)
+        return tar_stream_cut(&d->stream, err);
+    d->remaining -= out->size;
+    return 0;
+}

@@ -7,14 +7,11 @@
 
 #include "archive/tar_block.h"
 
-enum { TAR_SCRATCH_BYTES = 16384 };
-
 struct tar_stream {
     struct tar_input *in;           /* borrowed */
     uint64_t position;              /* bytes taken */
     uint8_t ahead[TAR_BLOCK_BYTES]; /* bytes that were looked at and not yet taken ... */
     size_t ahead_at, ahead_bytes;   /* ... from ahead_at up to ahead_bytes */
-    uint8_t scratch[TAR_SCRATCH_BYTES];
 };
 
 /* Zeros that follow `bytes` of data up to the next block. */
@@ -22,6 +19,11 @@ uint64_t tar_padding(uint64_t bytes);
 
 /* "cut short" at the present position: sets ERROR_FORMAT, returns -1. */
 int tar_stream_cut(const struct tar_stream *s, struct error *err);
+
+/* Takes at most `most` bytes where they stand, none only at the end; borrowed until the next call.
+ */
+MUST_CHECK int tar_stream_take(struct tar_stream *s, size_t most, struct bytes *out,
+                               struct error *err);
 
 /* Takes up to `capacity` bytes; *got is short only at the end. */
 MUST_CHECK int tar_stream_read(struct tar_stream *s, void *bytes, size_t capacity, size_t *got,

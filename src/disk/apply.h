@@ -3,10 +3,11 @@
  *
  * transfer.c runs the loop: the diff gives a pair, plan.c decides what is to be done about it, and
  * apply.c has it done (or, in a dry run, plan.c tells it). passage.c has folders wait that are only
- * on the way to what was asked for. position.c holds the folders on the way
- * to the entry in hand, placing.c puts a new object under its name, file.c, node.c, folder.c and
- * names.c make the objects, meta.c their metadata. late.c keeps what has to wait for the end of the
- * run, trash.c removes what is to go. writers.c has small new files written by other threads.
+ * on the way to what was asked for. position.c holds the folders on the way to the entry in hand,
+ * placing.c puts a new object under its name, file.c, node.c, folder.c and names.c make the
+ * objects, meta.c their metadata; parents.c holds the folders that links are made from. late.c
+ * keeps what has to wait for the end of the run, trash.c removes what is to go. writers.c has small
+ * new files made by other threads, each of which makes a batch (batch.c) at a time.
  *
  * A function that returns -1 failed for the entry in hand; run_failed tells whether the run can go
  * on.
@@ -37,19 +38,27 @@ struct level {
     uint32_t inherits;    /* enum inherits; known once touched or created */
     uint32_t fields;      /* of `want`, enum metadata_field: to be set when the folder is left */
     uint32_t had_flags;   /* flags that were taken off for the time of the run */
+    bool has_batch;       /* writers were given something in it: */
+    uint64_t batch;       /* the number of the last batch of those, */
+    size_t batch_folder;  /* and which of its folders this is */
     struct os_stat found; /* as it was before the first change */
     struct metadata want; /* what it is to become; owned, kept for the next folder of this level */
 };
 
-/* Names that are one file: where the file of each group stands. */
+/* Folders that links are made from, kept open. */
 struct parent_handle;
+struct parents {
+    struct parent_handle *items;
+    size_t count;
+    uint64_t clock;
+};
+
+/* Names that are one file: where the file of each group stands. */
 struct names {
     struct table files; /* struct named_file */
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
-    struct parent_handle *parents; /* folders that links are made from, kept open */
-    size_t parent_count;
-    uint64_t clock;
+    struct parents parents;
     struct buffer
         forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;
@@ -266,7 +275,7 @@ MUST_CHECK int meta_inherits(struct run *r, os_handle folder, uint32_t *out, str
 /* Reads the metadata of what is open. */
 MUST_CHECK int meta_read(const struct os_object *o, struct metadata *out, struct error *err);
 
-/* ---- writers.c: threads that write small new files, which the run has made already ---- */
+/* ---- writers.c: threads that make small new files ---- */
 
 /* Starts with no thread; `threads` at most. */
 MUST_CHECK int writers_new(struct run *r, size_t threads, struct error *err);
@@ -278,14 +287,20 @@ bool writers_want(const struct run *r, const struct difference_pair *pair, const
 /* Room for the content of the next file. What had no room any more is passed on; what comes back is
  * told. -1: the run cannot go on. */
 MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err);
-/* A file that was made, whose content stands in the room that was given last. */
-struct writers_file {
-    const struct entry *want;
-    size_t bytes;
-    os_handle handle;  /* the writers' from now on, also on failure */
-    uint32_t inherits; /* enum inherits */
-};
-MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
+/* A file that is to be made in the position's folder, whose content stands in the room that was
+ * given last. */
+MUST_CHECK int writers_add(struct run *r, const struct entry *want, size_t bytes,
+                           struct error *err);
+/* True if the writers may look at a further name that is being made: in a folder that this run
+ * made.
+ */
+bool writers_want_name(const struct run *r, const struct difference_pair *pair);
+/* A further name that was made in the position's folder and has to be one of that file. */
+MUST_CHECK int writers_add_name(struct run *r, const struct entry *want, uint64_t device,
+                                uint64_t file, struct error *err);
+/* The position leaves a folder of this run's making: 1 if the writers have something in it; its
+ * metadata will be set when that is done. 0: they have nothing, -1. */
+MUST_CHECK int writers_leave(struct run *r, const struct level *level, struct error *err);
 /* Waits for the file of a path, if the writers have it: it is whole and noted (names_note) then, or
  * gone, which was told. -1: the run cannot go on. */
 MUST_CHECK int writers_wait(struct run *r, const struct hash128 *path, struct error *err);
@@ -343,7 +358,7 @@ void names_release(struct names *n);
 /* True if others may come to be linked to it. */
 bool names_may_grow(const struct run *r, const struct entry *e);
 /* Notes what file stands at a name. */
-MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
+MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
                           struct error *err);
 /* The same, if others may come to be linked to it. */
 MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
@@ -358,6 +373,16 @@ bool names_need_stand_in(const struct run *r, const struct entry *want);
 MUST_CHECK int names_stand_in(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes the names that waited for a first name. */
 MUST_CHECK int names_finish(struct run *r, struct error *err);
+
+/* ---- parents.c ---- */
+
+void parents_init(struct parents *p);
+/* Closes all. */
+void parents_release(struct parents *p);
+/* The folder at a spot's parent, held open from then on for as long as there is room. Borrowed
+ * until the next call. */
+MUST_CHECK int parents_open(struct run *r, const struct spot *spot, os_handle *out,
+                            struct error *err);
 
 /* ---- inplace.c ---- */
 

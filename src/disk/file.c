@@ -122,27 +122,46 @@ struct range {
     uint64_t from, to;
 };
 
-/* While a block is written the next one is read. */
+/* Writes some of the content: from where it stands, which somebody else fills meanwhile, or through
+ * a block of its own, of two in turn, so that the next one is read while it is written. */
+static int copy_some(struct run *r, struct data *d, os_handle file, struct range range,
+                     size_t *count, struct error *err)
+{
+    struct bytes bytes;
+
+    if (data_can_view(d)) {
+        size_t most = range.to - range.from < SIZE_MAX ? (size_t)(range.to - range.from) : SIZE_MAX;
+        if (data_view(d, range.from, most, &bytes, err)) {
+            r->reading_failed = true;
+            return -1;
+        }
+        *count = bytes.size;
+        return os_write_at(file, range.from, bytes, err);
+    }
+    uint8_t *block = r->block;
+    r->block = r->other_block;
+    r->other_block = block;
+    *count = block_bytes(range.to - range.from);
+    if (read_want(r, d, range.from, (struct data_span){block, *count}, err))
+        return -1;
+    return writers_write(r, file, range.from, bytes_make(block, *count), err);
+}
+
 static int copy_blocks(struct run *r, struct data *d, os_handle file, struct range range,
                        struct error *err)
 {
-    uint8_t *blocks[2] = {r->block, r->other_block};
-    size_t turn = 0;
+    size_t count;
 
     for (size_t i = 0; i < d->extent_count; i++) {
         const struct extent *e = &d->extents[i];
         uint64_t at = e->offset > range.from ? e->offset : range.from;
         uint64_t end = e->offset + e->length < range.to ? e->offset + e->length : range.to;
         while (at < end) {
-            struct data_span span = {blocks[turn], block_bytes(end - at)};
-            if (run_check_stop(r, err))
+            if (run_check_stop(r, err) ||
+                copy_some(r, d, file, (struct range){at, end}, &count, err))
                 return -1;
-            if (read_want(r, d, at, span, err) ||
-                writers_write(r, file, at, bytes_make(span.bytes, span.capacity), err))
-                return -1;
-            turn = !turn;
-            at += span.capacity;
-            r->counts->bytes += span.capacity;
+            at += count;
+            r->counts->bytes += count;
         }
     }
     return 0;
@@ -185,27 +204,19 @@ static int check_changed(struct run *r, struct data *d, struct bytes path, struc
     return 0;
 }
 
-/* Reads the content and makes the file; the rest is the writers'. */
+/* Reads the content; the rest is the writers'. */
 static int hand_over(struct run *r, const struct difference_pair *pair, struct data *d,
                      struct error *err)
 {
     const struct entry *want = pair->want;
     size_t bytes = (size_t)d->size;
-    struct placing placing;
-    os_handle file;
     uint8_t *room;
 
     if (writers_room(r, bytes, &room, err) ||
         read_want(r, d, 0, (struct data_span){room, bytes}, err) ||
-        check_changed(r, d, want->path, err) ||
-        placing_begin(r, NULL, PLACING_GROWS, &placing, err) ||
-        os_create_file(placing.folder, placing_name(&placing), 0600, &file, err))
+        check_changed(r, d, want->path, err) || position_touch(r, err) ||
+        writers_add(r, want, bytes, err))
         return -1;
-    struct writers_file f = {want, bytes, file, position_level(r)->inherits};
-    if (writers_add(r, &f, err)) {
-        placing_abort(&placing);
-        return -1;
-    }
     r->counts->bytes += bytes;
     return 0;
 }

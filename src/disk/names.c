@@ -5,7 +5,6 @@
  */
 #include "disk/apply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The file of a group, by the hash of the path that others name as their first. */
@@ -20,23 +19,12 @@ struct moved_name {
     size_t offset, bytes; /* of the path, in moved_paths */
 };
 
-/* A folder that links are made from, kept open. */
-struct parent_handle {
-    struct anchor *anchor;
-    struct buffer path; /* relative to the anchor */
-    os_handle folder;
-    uint64_t used; /* when it was used last, by a counter */
-};
-
-/* All else that a run holds open fits into 256 descriptors (SAFETY R14). */
-enum { OTHER_HANDLES = 256, PARENTS_FEW = 8, PARENTS_MANY = 256, PARENTS_CHOICE = 4 };
-
 void names_init(struct names *n)
 {
     *n = (struct names){0};
     table_init(&n->files, sizeof(struct named_file), sizeof(struct hash128));
     table_init(&n->moved, sizeof(struct moved_name), sizeof(struct hash128));
-    n->parent_count = os_handle_limit() < OTHER_HANDLES + PARENTS_MANY ? PARENTS_FEW : PARENTS_MANY;
+    parents_init(&n->parents);
 }
 
 void names_release(struct names *n)
@@ -45,17 +33,13 @@ void names_release(struct names *n)
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
-    for (size_t i = 0; n->parents && i < n->parent_count; i++) {
-        os_close(n->parents[i].folder);
-        buffer_release(&n->parents[i].path);
-    }
-    free(n->parents);
+    parents_release(&n->parents);
 }
 
-static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint64_t file,
-                struct error *err)
+int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
+               struct error *err)
 {
-    struct named_file *f = table_add(&r->names.files, key, err);
+    struct named_file *f = table_add(&r->names.files, path, err);
 
     if (!f)
         return -1;
@@ -64,18 +48,12 @@ static int keep(struct run *r, const struct hash128 *key, uint64_t device, uint6
     return 0;
 }
 
-int names_keep(struct run *r, const struct hash128 *path, const struct os_stat *status,
-               struct error *err)
-{
-    return keep(r, path, status->device, status->file[0], err);
-}
-
 static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t file,
                     struct error *err)
 {
     struct hash128 key = hash_bytes(path);
 
-    return keep(r, &key, device, file, err);
+    return names_keep(r, &key, device, file, err);
 }
 
 bool names_may_grow(const struct run *r, const struct entry *e)
@@ -113,54 +91,10 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 
 /* ---- Where the group's file stands ---- */
 
-static int make_parents(struct names *n, struct error *err)
-{
-    n->parents = calloc(n->parent_count, sizeof *n->parents);
-    if (!n->parents)
-        return error_memory(err);
-    for (size_t i = 0; i < n->parent_count; i++)
-        n->parents[i].folder = OS_NO_HANDLE;
-    return 0;
-}
-
-/* The folder of a spot. Borrowed. Its path's hash leaves a few places to choose from, of which it
- * takes the one that was not used for longest. */
-static int open_parent(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
-{
-    struct names *n = &r->names;
-
-    if (!n->parents && make_parents(n, err))
-        return -1;
-    uint64_t hash = hash_key(spot->parent.data, spot->parent.size);
-    struct parent_handle *first =
-        &n->parents[hash % (n->parent_count / PARENTS_CHOICE) * PARENTS_CHOICE];
-    struct parent_handle *oldest = first;
-    for (struct parent_handle *p = first; p < first + PARENTS_CHOICE; p++) {
-        if (p->folder != OS_NO_HANDLE && p->anchor == spot->anchor &&
-            bytes_equal(buffer_bytes(&p->path), spot->parent)) {
-            p->used = ++n->clock;
-            *out = p->folder;
-            return 0;
-        }
-        if (p->used < oldest->used)
-            oldest = p;
-    }
-    os_close(oldest->folder);
-    oldest->folder = OS_NO_HANDLE;
-    buffer_clear(&oldest->path);
-    if (buffer_append(&oldest->path, spot->parent.data, spot->parent.size, err) ||
-        position_open_parent(r, spot, &oldest->folder, err))
-        return -1;
-    oldest->anchor = spot->anchor;
-    oldest->used = ++n->clock;
-    *out = oldest->folder;
-    return 0;
-}
-
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
-    const struct named_file *file;
+    struct named_file file;
     os_handle folder;
     const char *name; /* in r->text */
 };
@@ -171,14 +105,15 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     struct spot spot;
 
     out->key = hash_bytes(path);
-    out->file = table_find(&r->names.files, &out->key);
-    if (!out->file) {
+    const struct named_file *file = table_find(&r->names.files, &out->key);
+    if (!file) {
         if (writers_wait(r, &out->key, err))
             return -1;
-        out->file = table_find(&r->names.files, &out->key);
+        file = table_find(&r->names.files, &out->key);
     }
-    if (!out->file)
+    if (!file)
         return 0;
+    out->file = *file;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
@@ -187,7 +122,7 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     if (spot.anchor == r->anchor && !spot.anchor->leaf &&
         bytes_equal(path_parent(path), buffer_bytes(&r->here)))
         out->folder = position_folder(r);
-    else if (open_parent(r, &spot, &out->folder, err))
+    else if (parents_open(r, &spot, &out->folder, err))
         return -1;
     buffer_clear(&r->text);
     if (buffer_append(&r->text, spot.name.data, spot.name.size, err) ||
@@ -250,26 +185,32 @@ static int make_link(struct run *r, const struct link_source *from, const struct
     return os_link(from->folder, from->name, p->folder, placing_name(p), err);
 }
 
+/* File systems lie, and the first name may have been swapped for another file. */
+static int check_link(struct run *r, const struct link_source *from, const struct placing *p,
+                      const struct difference_pair *pair, struct error *err)
+{
+    const struct named_file *file = &from->file;
+    struct os_stat made;
+
+    if (writers_want_name(r, pair))
+        return writers_add_name(r, pair->want, file->device, file->file, err);
+    if (os_stat_at(p->folder, placing_name(p), &made, err))
+        return -1;
+    if (made.device != file->device || made.file[0] != file->file)
+        return error_set(err, ERROR_CHANGED, "link", "its first name is another file meanwhile");
+    return 0;
+}
+
 static int link_to(struct run *r, const struct link_source *from,
                    const struct difference_pair *pair, struct error *err)
 {
     struct placing p;
-    struct os_stat made;
 
     if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) ||
         make_link(r, from, &p, pair->want->path, err))
         return -1;
-    if (os_stat_at(p.folder, placing_name(&p), &made, err))
-        goto failed;
-    if (made.device != from->file->device || made.file[0] != from->file->file) {
-        error_set(err, ERROR_CHANGED, "link", "its first name is another file meanwhile");
-        goto failed;
-    }
-    if (placing_end(r, &p, err))
-        goto failed;
-    return 0;
-
-failed:
+    if (!check_link(r, from, &p, pair, err) && !placing_end(r, &p, err))
+        return 0;
     placing_abort(&p);
     return -1;
 }
@@ -320,8 +261,7 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    struct named_file copy = *file;
-    return remember(r, pair->want->path, copy.device, copy.file, err);
+    return remember(r, pair->want->path, file->device, file->file, err);
 }
 
 static int link_found(struct run *r, const struct link_source *from,
@@ -331,10 +271,10 @@ static int link_found(struct run *r, const struct link_source *from,
     const struct entry *want = pair->want, *have = pair->have;
 
     *outcome = DIFF_KEPT;
-    if (have && have->identity.volume == from->file->device &&
-        have->identity.file[0] == from->file->file) {
+    if (have && have->identity.volume == from->file.device &&
+        have->identity.file[0] == from->file.file) {
         r->counts->unchanged++;
-        return begin_group(r, pair, from->file, err);
+        return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
     if (link_to(r, from, pair, err)) {
@@ -342,7 +282,7 @@ static int link_found(struct run *r, const struct link_source *from,
             return -1;
         if (spill(r, from, pair, err))
             return -1;
-    } else if (begin_group(r, pair, from->file, err)) {
+    } else if (begin_group(r, pair, &from->file, err)) {
         return -1;
     }
     r->counts->linked++;

@@ -368,7 +368,11 @@ static int finish_level(struct run *r, struct level *level, struct error *err)
         return 0;
     if ((level->fields & METADATA_FLAGS) && r->stack.depth == 1)
         r->anchor->had_flags = 0;
-    if (level->touched && os_stat_handle(folder.handle, &now, err))
+    int waits = writers_leave(r, level, err);
+    if (waits)
+        return waits < 0 ? -1 : 0;
+    /* Of what this run made nobody has changed anything. */
+    if (level->touched && !level->created && os_stat_handle(folder.handle, &now, err))
         return -1;
     struct meta_goal goal = {
         .want = &level->want,

@@ -1,68 +1,30 @@
 /*
- * writers.c: small new files are written by other threads: the run's own makes them, so that their
- * names stand and their identities are known, and goes on; a writer gives them content and metadata
- * (times last, as ever: what is not whole cannot be taken for it) and closes them.
+ * writers.c: small new files are made and further names looked at by other threads, a batch of them
+ * at a time (batch.c), while the run's own goes on; and blocks of large files are written beside
+ * it.
  *
- * Files travel in batches, which come back in the order in which they were filled, so that what is
- * told does not depend on chance. What a writer finds out is told by the run's own thread; a file
- * that could not be written is removed by it, too. Nothing is linked to a file until it is whole
- * (writers_wait).
+ * Batches come back in the order in which they were filled, so that what is told does not depend on
+ * chance: what a writer finds out is told by the run's own thread. A folder whose files are on
+ * their way when it is left gets its metadata when they are done. Nothing is linked to a file until
+ * it is whole (writers_wait).
  */
-#include "disk/apply.h"
+#include "disk/batch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "os/pool.h"
+/* So many batches that the run's own thread seldom waits for one that has to wait for a core. */
+enum { WRITERS_MOST = 4, BATCHES = 8 };
 
-/* Files are open while they wait: 96 at most, beside the folders (SAFETY R14). */
-enum { WRITERS_MOST = 4, OPEN_FILES = 96, BATCH_FILES = 32, BATCH_BYTES = 512 * 1024 };
-
-/* A file on its way. */
-struct batch_file {
-    os_handle handle; /* OS_NO_HANDLE once it was closed */
-    bool may_grow;    /* names may come to be linked to it */
-    bool is_seen;     /* `made` holds */
-    bool failed;
-    struct hash128 key; /* of the path, if it may grow */
-    struct os_stat made;
-    struct metadata want; /* owned, its memory is kept for the next file */
-    uint32_t inherits;
-    size_t path_at, path_bytes; /* in batch.paths, with a NUL behind it */
-    size_t data_at, data_bytes; /* in batch.data */
-    struct error failure;
-};
-
-/* What was not exact. */
-struct batch_loss {
-    size_t file; /* index */
-    const char *reason;
-    struct error cause; /* ERROR_NONE if there is none */
-};
-
-struct batch {
-    struct pool_task task;  /* first */
-    struct watcher watcher; /* keeps losses for the run's own thread */
-    const struct run *run;
-    struct batch_file files[BATCH_FILES];
-    size_t count;
-    struct buffer paths;
-    uint8_t *data; /* BATCH_BYTES, made when first needed */
-    size_t data_bytes;
-    struct batch_loss *losses;
-    size_t loss_count, loss_capacity;
-    bool loss_missing;   /* one could not be kept */
-    struct pairs xattrs; /* scratch */
-    size_t at;           /* the file that is being written */
-};
+/* Folders that a batch takes: their handles come to 96, beside those of the position, where 256
+ * must be enough for all (SAFETY R14). */
+enum { FOLDERS_FEW = 12, MANY_HANDLES = 1024 };
 
 /* The batches between `first` and `given` are with the pool; `given` is being filled. Each stands
- * at its number modulo batch_count. */
+ * at its number modulo BATCHES. */
 struct writers {
     struct pool *pool;
-    struct batch *batches;
-    size_t batch_count;
-    size_t batch_files; /* that a batch takes */
+    struct batch *batches; /* BATCHES */
+    size_t batch_folders;  /* that a batch takes */
     uint64_t first, given;
     struct block_write {
         struct pool_task task; /* first */
@@ -74,145 +36,66 @@ struct writers {
     } block;
 };
 
-/* ---- A writer's side ---- */
-
-static struct batch *batch_of(struct watcher *w)
-{
-    return (struct batch *)(void *)((char *)w - offsetof(struct batch, watcher));
-}
-
-static int grow_losses(struct batch *b)
-{
-    size_t capacity = b->loss_capacity ? b->loss_capacity * 2 : 16;
-    struct batch_loss *losses;
-
-    if (b->loss_count < b->loss_capacity)
-        return 0;
-    losses = realloc(b->losses, capacity * sizeof *losses);
-    if (!losses)
-        return -1;
-    b->losses = losses;
-    b->loss_capacity = capacity;
-    return 0;
-}
-
-static void keep_loss(struct watcher *w, const struct notice *n)
-{
-    struct batch *b = batch_of(w);
-
-    if (grow_losses(b)) {
-        b->loss_missing = true;
-        return;
-    }
-    struct batch_loss *l = &b->losses[b->loss_count++];
-    *l = (struct batch_loss){.file = b->at, .reason = n->reason};
-    if (n->problem) {
-        l->cause = *n->problem;
-        l->cause.path = NULL; /* the file's, which is told with it */
-        l->cause.path_bytes = 0;
-    }
-}
-
-static struct bytes path_of(const struct batch *b, const struct batch_file *f)
-{
-    return bytes_make(b->paths.data + f->path_at, f->path_bytes);
-}
-
-static int write_file(struct batch *b, struct batch_file *f, struct error *err)
-{
-    struct os_object object = {.handle = f->handle};
-    struct meta_hand hand = {.run = b->run, .watcher = &b->watcher, .xattrs = &b->xattrs};
-    struct meta_goal goal = {
-        .want = &f->want,
-        .fields = f->want.known & ~b->run->ignore,
-        .kind = ENTRY_FILE,
-        .now = &f->made,
-        .fresh = true,
-        .inherits = f->inherits,
-        .path = path_of(b, f),
-    };
-
-    if (os_stat_handle(f->handle, &f->made, err))
-        return -1;
-    f->is_seen = true;
-    if (os_write_at(f->handle, 0, bytes_make(b->data + f->data_at, f->data_bytes), err) ||
-        meta_apply(&hand, &object, &goal, err))
-        return -1;
-    f->handle = OS_NO_HANDLE;
-    if (os_close_checked(object.handle, err))
-        return -1;
-    return b->loss_missing ? error_memory(err) : 0;
-}
-
-static void write_batch(struct pool_task *t)
-{
-    struct batch *b = (struct batch *)t;
-
-    for (b->at = 0; b->at < b->count; b->at++) {
-        struct batch_file *f = &b->files[b->at];
-        f->failed = write_file(b, f, &f->failure) != 0;
-        os_close(f->handle);
-        f->handle = OS_NO_HANDLE;
-    }
-}
-
 /* ---- What comes back ---- */
-
-/* Removes a file that is not whole, if it still is the one that stands there; its folder keeps its
- * time. */
-static void remove_file(struct run *r, struct bytes path, const struct os_stat *made)
-{
-    struct error ignored = {0};
-    os_handle folder = OS_NO_HANDLE;
-    struct os_stat before, status;
-    struct spot spot;
-
-    if (position_spot(r, path, &spot, &ignored) ||
-        position_open_parent(r, &spot, &folder, &ignored))
-        goto out;
-    struct os_object object = {.handle = folder};
-    const char *name = (const char *)spot.name.data; /* the end of the path, NUL and all */
-    if (os_stat_handle(folder, &before, &ignored) || os_stat_at(folder, name, &status, &ignored) ||
-        status.device != made->device || status.file[0] != made->file[0] ||
-        os_remove(folder, name, &ignored) || os_set_times(&object, &before.mtime, NULL, &ignored))
-        goto out; /* it stays, unreadable for others and without its time: recognisably unfinished
-                   */
-out:
-    os_close(folder);
-    error_release(&ignored);
-}
 
 static void tell_losses(struct run *r, struct batch *b)
 {
     for (size_t i = 0; i < b->loss_count; i++) {
         struct batch_loss *l = &b->losses[i];
-        watcher_loss(r->watcher, path_of(b, &b->files[l->file]), l->reason,
+        watcher_loss(r->watcher, batch_path(b, &b->items[l->item]), l->reason,
                      l->cause.kind != ERROR_NONE ? &l->cause : NULL);
         error_release(&l->cause);
     }
-    b->loss_count = 0;
-    b->loss_missing = false;
 }
 
-/* Tells that a file could not be written, and removes what there is of it. -1: the run cannot go
- * on. */
-static int give_up(struct run *r, const struct batch *b, struct batch_file *f, struct error *err)
+/* Tells a failure. -1: the run cannot go on; err has the first reason for that. */
+static int tell_failure(struct run *r, struct bytes path, struct error *failure, struct error *err)
 {
-    struct bytes path = path_of(b, f);
-
-    if (f->is_seen)
-        remove_file(r, path, &f->made);
-    r->counts->created--;
-    if (!run_failed(r, path, &f->failure))
+    if (!run_failed(r, path, failure))
         return 0;
     if (err->kind == ERROR_NONE) {
-        error_move(err, &f->failure);
+        error_move(err, failure);
         return -1;
     }
-    if (f->failure.kind != ERROR_INTERRUPTED)
-        run_error(r, path, &f->failure);
-    error_release(&f->failure);
+    if (failure->kind != ERROR_INTERRUPTED)
+        run_error(r, path, failure);
+    error_release(failure);
     return -1;
+}
+
+/* What became of an item. -1: the run cannot go on. */
+static int settle_item(struct run *r, const struct batch *b, struct batch_item *it,
+                       struct error *err)
+{
+    struct error failure = {0};
+
+    if (it->failed) {
+        --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
+        return tell_failure(r, batch_path(b, it), &it->failure, err);
+    }
+    if (it->may_grow && names_keep(r, &it->key, it->device, it->file, &failure))
+        return tell_failure(r, batch_path(b, it), &failure, err);
+    return 0;
+}
+
+/* All in the folder is whole. -1: the run cannot go on. */
+static int settle_folder(struct run *r, const struct batch *b, const struct batch_folder *f,
+                         struct error *err)
+{
+    struct os_object folder = {.handle = f->handle};
+    struct error failure = {0};
+    struct meta_goal goal = {
+        .want = &f->want,
+        .fields = f->fields,
+        .kind = ENTRY_DIRECTORY,
+        .now = &f->found,
+        .fresh = true,
+        .path = batch_folder_path(b, f),
+    };
+
+    if (!f->is_left || !meta_set(r, &folder, &goal, &failure))
+        return 0;
+    return tell_failure(r, goal.path, &failure, err);
 }
 
 /* Waits for the oldest batch with the pool and tells what became of it. -1: the run cannot go on;
@@ -220,21 +103,20 @@ static int give_up(struct run *r, const struct batch *b, struct batch_file *f, s
 static int take_back(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->first % w->batch_count];
+    struct batch *b = &w->batches[w->first % BATCHES];
     int result = 0;
 
     pool_wait(w->pool, &b->task);
     tell_losses(r, b);
     for (size_t i = 0; i < b->count; i++) {
-        struct batch_file *f = &b->files[i];
-        if (f->failed && give_up(r, b, f, err))
+        if (settle_item(r, b, &b->items[i], err))
             result = -1;
-        else if (!f->failed && f->may_grow && result == 0)
-            result = names_keep(r, &f->key, &f->made, err);
     }
-    b->count = 0;
-    b->data_bytes = 0;
-    buffer_clear(&b->paths);
+    for (size_t i = 0; i < b->folder_count; i++) {
+        if (settle_folder(r, b, &b->folders[i], err))
+            result = -1;
+    }
+    batch_clear(b);
     w->first++;
     return result;
 }
@@ -284,17 +166,12 @@ int writers_new(struct run *r, size_t threads, struct error *err)
     r->writers = w;
     if (threads > WRITERS_MOST)
         threads = WRITERS_MOST;
-    w->batches = calloc(threads + 2, sizeof *w->batches);
+    w->batches = calloc(BATCHES, sizeof *w->batches);
     if (!w->batches)
         return error_memory(err);
-    w->batch_count = threads + 2;
-    w->batch_files = OPEN_FILES / w->batch_count;
-    for (size_t i = 0; i < w->batch_count; i++) {
-        struct batch *b = &w->batches[i];
-        b->task.work = write_batch;
-        b->watcher.notice = keep_loss;
-        b->run = r;
-    }
+    w->batch_folders = os_handle_limit() < MANY_HANDLES ? FOLDERS_FEW : BATCH_FOLDERS;
+    for (size_t i = 0; i < BATCHES; i++)
+        batch_init(&w->batches[i], r);
     return pool_new(threads, &w->pool, err);
 }
 
@@ -303,15 +180,8 @@ void writers_free(struct writers *w)
     if (!w)
         return;
     pool_free(w->pool);
-    for (size_t i = 0; i < w->batch_count; i++) {
-        struct batch *b = &w->batches[i];
-        for (size_t k = 0; k < BATCH_FILES; k++)
-            pairs_release(&b->files[k].want.xattrs);
-        buffer_release(&b->paths);
-        pairs_release(&b->xattrs);
-        free(b->losses);
-        free(b->data);
-    }
+    for (size_t i = 0; w->batches && i < BATCHES; i++)
+        batch_release(&w->batches[i]);
     free(w->batches);
     free(w);
 }
@@ -332,25 +202,36 @@ bool writers_want(const struct run *r, const struct difference_pair *pair, const
 static int pass_on(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->given % w->batch_count];
+    struct batch *b = &w->batches[w->given % BATCHES];
 
     if (!b->count)
         return 0;
     w->given++;
     pool_give(w->pool, &b->task);
-    return w->given - w->first == w->batch_count ? take_back(r, err) : 0;
+    return w->given - w->first == BATCHES ? take_back(r, err) : 0;
+}
+
+/* True if the batch that is being filled has the folder in hand. */
+static bool has_folder(const struct writers *w, const struct level *level)
+{
+    return level->has_batch && level->batch == w->given;
+}
+
+static bool has_room(const struct writers *w, const struct level *level, size_t bytes)
+{
+    const struct batch *b = &w->batches[w->given % BATCHES];
+
+    return b->count < BATCH_ITEMS && BATCH_BYTES - b->data_bytes >= bytes &&
+           (has_folder(w, level) || b->folder_count < w->batch_folders);
 }
 
 int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->given % w->batch_count];
 
-    if (b->count == w->batch_files || BATCH_BYTES - b->data_bytes < bytes) {
-        if (pass_on(r, err))
-            return -1;
-        b = &w->batches[w->given % w->batch_count];
-    }
+    if (!has_room(w, position_level(r), bytes) && pass_on(r, err))
+        return -1;
+    struct batch *b = &w->batches[w->given % BATCHES];
     if (!b->data)
         b->data = malloc(BATCH_BYTES);
     if (!b->data)
@@ -359,43 +240,75 @@ int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
     return 0;
 }
 
-int writers_add(struct run *r, const struct writers_file *what, struct error *err)
+/* Makes sure that the batch that is being filled has the folder in hand. */
+static int need_folder(struct run *r, struct batch *b, struct level *level, struct error *err)
 {
     struct writers *w = r->writers;
-    struct batch *b = &w->batches[w->given % w->batch_count];
-    struct batch_file *f = &b->files[b->count];
-    struct bytes path = what->want->path;
-    struct pairs xattrs = f->want.xattrs;
 
-    *f = (struct batch_file){
-        .handle = what->handle,
-        .may_grow = names_may_grow(r, what->want),
-        .want.xattrs = xattrs,
-        .inherits = what->inherits,
-        .path_at = b->paths.size,
-        .path_bytes = path.size,
-        .data_at = b->data_bytes,
-        .data_bytes = what->bytes,
-    };
-    if (f->may_grow)
-        f->key = hash_bytes(path);
-    if (meta_copy(&f->want, &what->want->meta, err) ||
-        buffer_append(&b->paths, path.data, path.size, err) ||
-        buffer_append_byte(&b->paths, 0, err)) {
-        os_close(what->handle);
+    if (has_folder(w, level))
+        return 0;
+    if (batch_add_folder(b, position_folder(r), level->inherits, err))
         return -1;
-    }
-    b->data_bytes += what->bytes;
-    b->count++;
+    b->folders[b->folder_count - 1].path_bytes = level->path_bytes;
+    level->has_batch = true;
+    level->batch = w->given;
+    level->batch_folder = b->folder_count - 1;
     return 0;
+}
+
+int writers_add(struct run *r, const struct entry *want, size_t bytes, struct error *err)
+{
+    struct writers *w = r->writers;
+    struct batch *b = &w->batches[w->given % BATCHES];
+    struct level *level = position_level(r);
+
+    if (need_folder(r, b, level, err))
+        return -1;
+    return batch_add_file(b, level->batch_folder, want, bytes, err);
+}
+
+bool writers_want_name(const struct run *r, const struct difference_pair *pair)
+{
+    return r->writers && r->facts->ordered && !pair->have && r->levels[r->stack.depth - 1].created;
+}
+
+int writers_add_name(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
+                     struct error *err)
+{
+    struct writers *w = r->writers;
+    struct level *level = position_level(r);
+
+    if (!has_room(w, level, 0) && pass_on(r, err))
+        return -1;
+    struct batch *b = &w->batches[w->given % BATCHES];
+    if (need_folder(r, b, level, err) || batch_add_name(b, level->batch_folder, want, err))
+        return -1;
+    b->items[b->count - 1].device = device;
+    b->items[b->count - 1].file = file;
+    return 0;
+}
+
+int writers_leave(struct run *r, const struct level *level, struct error *err)
+{
+    struct writers *w = r->writers;
+
+    if (!level->has_batch || level->batch < w->first)
+        return 0;
+    struct batch_folder *f = &w->batches[level->batch % BATCHES].folders[level->batch_folder];
+    if (meta_copy(&f->want, &level->want, err))
+        return -1;
+    f->fields = level->fields;
+    f->found = level->found;
+    f->is_left = true;
+    return 1;
 }
 
 /* True if a batch has the file of a path. */
 static bool has_file(const struct batch *b, const struct hash128 *path)
 {
     for (size_t i = 0; i < b->count; i++) {
-        const struct batch_file *f = &b->files[i];
-        if (f->may_grow && f->key.low == path->low && f->key.high == path->high)
+        const struct batch_item *it = &b->items[i];
+        if (it->may_grow && it->key.low == path->low && it->key.high == path->high)
             return true;
     }
     return false;
@@ -409,7 +322,7 @@ int writers_wait(struct run *r, const struct hash128 *path, struct error *err)
     if (!w)
         return 0;
     for (number = w->first; number <= w->given; number++) {
-        if (has_file(&w->batches[number % w->batch_count], path))
+        if (has_file(&w->batches[number % BATCHES], path))
             break;
     }
     if (number == w->given && pass_on(r, err))

@@ -1,6 +1,7 @@
 /*
  * channel.c: see channel.h. A ring of blocks under one mutex; the data of a block belongs to one
- * side at a time, so that it is touched outside the mutex.
+ * side at a time, so that it is touched outside the mutex. Who is woken finds the mutex free: the
+ * signal comes behind the unlocking.
  */
 #include "os/channel.h"
 
@@ -85,8 +86,8 @@ void channel_pass(struct channel *c)
 {
     os_mutex_lock(c->mutex);
     c->used++;
-    os_condition_signal(c->filled);
     os_mutex_unlock(c->mutex);
+    os_condition_signal(c->filled);
 }
 
 void channel_end(struct channel *c, struct error *failure)
@@ -122,8 +123,8 @@ void channel_return(struct channel *c)
     os_mutex_lock(c->mutex);
     c->first = (c->first + 1) % c->count;
     c->used--;
-    os_condition_signal(c->freed);
     os_mutex_unlock(c->mutex);
+    os_condition_signal(c->freed);
 }
 
 void channel_stop(struct channel *c)

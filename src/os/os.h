@@ -94,6 +94,8 @@ int os_open_file_stat(os_handle folder, const char *name, os_handle *out, struct
 int os_open_path(const char *path, os_handle *out, struct error *err) MUST_CHECK;
 /* Status of a path that the user named, following links or not. */
 int os_stat_path(const char *path, bool follow, struct os_stat *out, struct error *err) MUST_CHECK;
+/* One more handle of what is open, for whoever needs it longer. */
+int os_duplicate(os_handle handle, os_handle *out, struct error *err) MUST_CHECK;
 /* Closes what was only read; OS_NO_HANDLE is accepted. */
 void os_close(os_handle handle);
 /* Closes a written file: late write errors (NFS, quota) come out here. */
@@ -270,8 +272,8 @@ bool os_is_privileged(void);  /* may set owners: effective uid 0 */
 uint64_t os_user(void);       /* effective uid */
 /* "linux" or "windows". */
 const char *os_system_name(void);
-/* Sets the process up: umask 0, SIGPIPE ignored, the descriptor limit as found. Called once by
- * main. */
+/* Sets the process up: umask 0, SIGPIPE ignored, as many open handles as the system allows (16,384
+ * at most). Called once by main, before there are threads. */
 void os_prepare_process(void);
 /* The mode of a new file as the user wants it: 0666 without what the umask took when
  * os_prepare_process was called. */

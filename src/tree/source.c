@@ -46,6 +46,16 @@ int data_read(struct data *d, uint64_t offset, struct data_span span, size_t *go
     return d->ops->read(d, offset, span, got, err);
 }
 
+bool data_can_view(const struct data *d)
+{
+    return d->ops->view != NULL;
+}
+
+int data_view(struct data *d, uint64_t offset, size_t most, struct bytes *out, struct error *err)
+{
+    return d->ops->view(d, offset, most, out, err);
+}
+
 int data_changed(struct data *d, struct error *err)
 {
     return d->ops->changed == NULL ? 0 : d->ops->changed(d, err);

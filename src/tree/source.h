@@ -24,6 +24,9 @@ struct data_ops {
      * and skips what lies between. */
     int (*read)(struct data *d, uint64_t offset, struct data_span span, size_t *got,
                 struct error *err);
+    /* Shows data of an extent at `offset` where it stands, at least a byte and at most `most`,
+     * which lie in the extent; *out is borrowed until the data is used again. NULL: cannot. */
+    int (*view)(struct data *d, uint64_t offset, size_t most, struct bytes *out, struct error *err);
     /* Says whether the file changed since it was opened (fstat: size, mtime, ctime, R9): 1 changed,
      * 0 not, -1. NULL: cannot change. */
     int (*changed)(struct data *d, struct error *err);
@@ -117,6 +120,9 @@ void source_close(struct source *s);
 /* See struct data_ops. */
 MUST_CHECK int data_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
                          struct error *err);
+MUST_CHECK int data_view(struct data *d, uint64_t offset, size_t most, struct bytes *out,
+                         struct error *err);
+bool data_can_view(const struct data *d);
 MUST_CHECK int data_changed(struct data *d, struct error *err);
 MUST_CHECK int data_refresh(struct data *d, struct error *err);
 void data_close(struct data *d);

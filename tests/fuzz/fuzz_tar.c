@@ -19,15 +19,12 @@ struct memory_input {
     struct bytes left;
 };
 
-static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
-                      struct error *err)
+static int take_bytes(struct tar_input *in, size_t most, struct bytes *out, struct error *err)
 {
     struct memory_input *m = (struct memory_input *)in;
     (void)err;
-    *got = capacity < m->left.size ? capacity : m->left.size;
-    if (*got)
-        memcpy(bytes, m->left.data, *got);
-    m->left = bytes_make(m->left.data + *got, m->left.size - *got);
+    *out = bytes_make(m->left.data, most < m->left.size ? most : m->left.size);
+    m->left = bytes_make(m->left.data + out->size, m->left.size - out->size);
     return 0;
 }
 
@@ -84,7 +81,7 @@ static void check_encoding(const struct tar_member *m)
     struct tar_decoder *d = NULL;
     const struct tar_member *again = NULL;
     if (tar_encode(&out, m, &err) == 0) {
-        struct memory_input input = {{read_bytes}, buffer_bytes(&out)};
+        struct memory_input input = {{take_bytes}, buffer_bytes(&out)};
         assert(out.size % BLOCK == 0);
         assert(tar_decoder_new(&input.input, &d, &err) == 0);
         assert(tar_next(d, &again, &err) == 1);
@@ -122,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(copy, data, size);
     seal_headers(copy, size);
-    struct memory_input input = {{read_bytes}, bytes_make(copy, size)};
+    struct memory_input input = {{take_bytes}, bytes_make(copy, size)};
     assert(tar_decoder_new(&input.input, &d, &err) == 0);
     for (unsigned n = 0;; n++) {
         result = tar_next(d, &m, &err);

@@ -5,24 +5,28 @@
 
 #include "support/check.h"
 
-enum { BLOCK = 512 };
+enum { BLOCK = 512, PIECE = 300 };
 
-static int read_bytes(struct tar_input *in, void *bytes, size_t capacity, size_t *got,
-                      struct error *err)
+/* In pieces that end inside of blocks. */
+static int take_bytes(struct tar_input *in, size_t most, struct bytes *out, struct error *err)
 {
     struct tarball *t = (struct tarball *)in;
     size_t left = t->bytes.size - t->at;
     (void)err;
-    *got = capacity < left ? capacity : left;
-    if (*got)
-        memcpy(bytes, t->bytes.data + t->at, *got);
-    t->at += *got;
+    if (most > PIECE)
+        most = PIECE;
+    if (!left) {
+        *out = bytes_make(NULL, 0);
+        return 0;
+    }
+    *out = bytes_make(t->bytes.data + t->at, most < left ? most : left);
+    t->at += out->size;
     return 0;
 }
 
 void tarball_init(struct tarball *t)
 {
-    *t = (struct tarball){.input.read = read_bytes};
+    *t = (struct tarball){.input.take = take_bytes};
 }
 
 void tarball_release(struct tarball *t)

@@ -58,6 +58,11 @@ int os_open_parent(os_handle folder, os_handle *out, struct error *err)
                     out, err);
 }
 
+int os_duplicate(os_handle handle, os_handle *out, struct error *err)
+{
+    return hand_out(fcntl(posix_fd(handle), F_DUPFD_CLOEXEC, 0), "open", out, err);
+}
+
 /* True if the path has no empty component, no `.`, no `..` and no NUL. */
 static bool is_plain_path(struct bytes path)
 {

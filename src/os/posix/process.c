@@ -5,6 +5,7 @@
 #include "os/posix/posix.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -51,6 +52,30 @@ double os_ticks(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Enough for whoever holds many handles; and the kernel's table of them takes 128 KiB then. */
+static const rlim_t most_handles = 16384;
+
+/* As many open handles as the system allows. The table is made as large at once: one that grows
+ * later has the process wait for the other cores, ten milliseconds each time it doubles. */
+static void raise_handle_limit(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = most_handles;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    if (limit.rlim_max < wanted)
+        wanted = limit.rlim_max;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            return;
+    }
+    int last = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, (int)wanted - 1);
+    if (last >= 0)
+        close(last);
+}
+
 size_t os_handle_limit(void)
 {
     struct rlimit limit;
@@ -94,6 +119,7 @@ void os_prepare_process(void)
 {
     users_umask = umask(0);
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_handle_limit();
 }
 
 uint32_t os_default_mode(void)

@@ -1,0 +1,247 @@
+/*
+ * batch.c: see batch.h.
+ */
+#include "disk/batch.h"
+
+#include <stdlib.h>
+
+/* ---- Losses, kept ---- */
+
+static struct batch *batch_of(struct watcher *w)
+{
+    return (struct batch *)(void *)((char *)w - offsetof(struct batch, watcher));
+}
+
+static int grow_losses(struct batch *b)
+{
+    size_t capacity = b->loss_capacity ? b->loss_capacity * 2 : 16;
+    struct batch_loss *losses;
+
+    if (b->loss_count < b->loss_capacity)
+        return 0;
+    losses = realloc(b->losses, capacity * sizeof *losses);
+    if (!losses)
+        return -1;
+    b->losses = losses;
+    b->loss_capacity = capacity;
+    return 0;
+}
+
+static void keep_loss(struct watcher *w, const struct notice *n)
+{
+    struct batch *b = batch_of(w);
+
+    if (grow_losses(b)) {
+        b->loss_missing = true;
+        return;
+    }
+    struct batch_loss *l = &b->losses[b->loss_count++];
+    *l = (struct batch_loss){.item = b->at, .reason = n->reason};
+    if (n->problem) {
+        l->cause = *n->problem;
+        l->cause.path = NULL; /* the item's, which is told with it */
+        l->cause.path_bytes = 0;
+    }
+}
+
+/* ---- Doing ---- */
+
+/* True if the name is that of the item's file. */
+static int is_there(const struct batch_item *it, os_handle folder, const char *name,
+                    struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_at(folder, name, &status, err))
+        return -1;
+    return status.device == it->device && status.file[0] == it->file;
+}
+
+/* Removes a file that is not whole, if it still is the one that stands there. Its folder gets its
+ * time later. */
+static void remove_file(const struct batch_item *it, os_handle folder, const char *name)
+{
+    struct error ignored = {0};
+
+    if (is_there(it, folder, name, &ignored) <= 0 || os_remove(folder, name, &ignored))
+        error_release(&ignored); /* it stays, unreadable for others and without its time:
+                                    recognisably unfinished */
+}
+
+/* Gives a file that was just created all that it is to have, and closes it. */
+static int fill_file(struct batch *b, struct batch_item *it, os_handle handle, struct error *err)
+{
+    struct os_object object = {.handle = handle};
+    struct meta_hand hand = {.run = b->run, .watcher = &b->watcher, .xattrs = &b->xattrs};
+    struct os_stat made;
+    struct meta_goal goal = {
+        .want = &it->want,
+        .fields = it->want.known & ~b->run->ignore,
+        .kind = ENTRY_FILE,
+        .now = &made,
+        .fresh = true,
+        .inherits = b->folders[it->folder].inherits,
+        .path = batch_path(b, it),
+    };
+
+    if (os_stat_handle(handle, &made, err))
+        goto failed;
+    it->device = made.device;
+    it->file = made.file[0];
+    if (os_write_at(handle, 0, bytes_make(b->data + it->data_at, it->data_bytes), err) ||
+        meta_apply(&hand, &object, &goal, err))
+        goto failed;
+    if (os_close_checked(handle, err))
+        return -1;
+    return b->loss_missing ? error_memory(err) : 0;
+
+failed:
+    os_close(handle);
+    return -1;
+}
+
+static int make_file(struct batch *b, struct batch_item *it, os_handle folder, const char *name,
+                     struct error *err)
+{
+    os_handle file;
+
+    if (os_create_file(folder, name, 0600, &file, err))
+        return -1;
+    if (!fill_file(b, it, file, err))
+        return 0;
+    remove_file(it, folder, name);
+    return -1;
+}
+
+/* File systems lie, and its first name may have been swapped for another file. */
+static int check_name(const struct batch_item *it, os_handle folder, const char *name,
+                      struct error *err)
+{
+    struct error ignored = {0};
+    int there = is_there(it, folder, name, err);
+
+    if (there > 0)
+        return 0;
+    if (there == 0)
+        error_set(err, ERROR_CHANGED, "link", "its first name is another file meanwhile");
+    if (os_remove(folder, name, &ignored))
+        error_release(&ignored);
+    return -1;
+}
+
+static void do_all(struct pool_task *t)
+{
+    struct batch *b = (struct batch *)t;
+
+    for (b->at = 0; b->at < b->count; b->at++) {
+        struct batch_item *it = &b->items[b->at];
+        os_handle folder = b->folders[it->folder].handle;
+        const char *name = (const char *)b->paths.data + it->name_at;
+        int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
+                                            : check_name(it, folder, name, &it->failure);
+        it->failed = result != 0;
+    }
+}
+
+/* ---- The batch ---- */
+
+void batch_init(struct batch *b, const struct run *run)
+{
+    *b = (struct batch){.task.work = do_all, .watcher.notice = keep_loss, .run = run};
+}
+
+void batch_clear(struct batch *b)
+{
+    for (size_t i = 0; i < b->folder_count; i++)
+        os_close(b->folders[i].handle);
+    b->folder_count = 0;
+    b->count = 0;
+    b->data_bytes = 0;
+    b->loss_count = 0;
+    b->loss_missing = false;
+    buffer_clear(&b->paths);
+}
+
+void batch_release(struct batch *b)
+{
+    batch_clear(b);
+    for (size_t i = 0; i < BATCH_ITEMS; i++)
+        pairs_release(&b->items[i].want.xattrs);
+    for (size_t i = 0; i < BATCH_FOLDERS; i++)
+        pairs_release(&b->folders[i].want.xattrs);
+    buffer_release(&b->paths);
+    pairs_release(&b->xattrs);
+    free(b->losses);
+    free(b->data);
+}
+
+struct bytes batch_path(const struct batch *b, const struct batch_item *it)
+{
+    return bytes_make(b->paths.data + it->path_at, it->path_bytes);
+}
+
+struct bytes batch_folder_path(const struct batch *b, const struct batch_folder *f)
+{
+    return bytes_make(b->paths.data + f->path_at, f->path_bytes);
+}
+
+int batch_add_folder(struct batch *b, os_handle folder, uint32_t inherits, struct error *err)
+{
+    struct batch_folder *f = &b->folders[b->folder_count];
+    struct pairs xattrs = f->want.xattrs;
+
+    *f = (struct batch_folder){
+        .inherits = inherits, .want.xattrs = xattrs, .path_at = b->paths.size};
+    if (os_duplicate(folder, &f->handle, err))
+        return -1;
+    b->folder_count++;
+    return 0;
+}
+
+/* The next item, without what files have alone. */
+static int add_item(struct batch *b, enum batch_kind kind, size_t folder, const struct entry *want,
+                    struct error *err)
+{
+    struct batch_item *it = &b->items[b->count];
+    struct pairs xattrs = it->want.xattrs;
+    struct bytes path = want->path;
+
+    *it = (struct batch_item){
+        .kind = kind,
+        .folder = folder,
+        .path_at = b->paths.size,
+        .path_bytes = path.size,
+        .name_at = b->paths.size + (path.size - entry_name(want).size),
+        .want.xattrs = xattrs,
+    };
+    if (buffer_append(&b->paths, path.data, path.size, err) ||
+        buffer_append_byte(&b->paths, 0, err))
+        return -1;
+    b->count++;
+    return 0;
+}
+
+int batch_add_file(struct batch *b, size_t folder, const struct entry *want, size_t bytes,
+                   struct error *err)
+{
+    struct batch_item *it = &b->items[b->count];
+
+    if (add_item(b, BATCH_FILE, folder, want, err))
+        return -1;
+    if (meta_copy(&it->want, &want->meta, err)) {
+        b->count--;
+        return -1;
+    }
+    it->may_grow = names_may_grow(b->run, want);
+    if (it->may_grow)
+        it->key = hash_bytes(want->path);
+    it->data_at = b->data_bytes;
+    it->data_bytes = bytes;
+    b->data_bytes += bytes;
+    return 0;
+}
+
+int batch_add_name(struct batch *b, size_t folder, const struct entry *want, struct error *err)
+{
+    return add_item(b, BATCH_NAME, folder, want, err);
+}

@@ -1,0 +1,93 @@
+/*
+ * batch.h: what one thread does in folders that the run has made: small new files, which it
+ * creates, gives content and metadata (times last, as ever: what is not whole cannot be taken for
+ * it) and closes; and a look at further names that the run has made. What it finds out is kept for
+ * the run's own thread. Private to writers.c.
+ */
+#ifndef HOLDFAST_DISK_BATCH_H
+#define HOLDFAST_DISK_BATCH_H
+
+#include "disk/apply.h"
+#include "os/pool.h"
+
+enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_BYTES = 512 * 1024 };
+
+/* A folder that they are in. */
+struct batch_folder {
+    os_handle handle;           /* of the batch's own */
+    uint32_t inherits;          /* what new objects in it inherit */
+    size_t path_at, path_bytes; /* in batch.paths */
+    bool is_left;         /* the run has left it: what follows holds, and is to be set when all in
+                             it is done */
+    uint32_t fields;      /* enum metadata_field */
+    struct os_stat found; /* as it is */
+    struct metadata want; /* owned, its memory is kept for the next folder */
+};
+
+enum batch_kind {
+    BATCH_FILE, /* to be made */
+    BATCH_NAME, /* a further name that was made, to be looked at */
+};
+struct batch_item {
+    enum batch_kind kind;
+    size_t folder;              /* index */
+    size_t path_at, path_bytes; /* in batch.paths, with a NUL behind it */
+    size_t name_at;             /* in batch.paths: the last component */
+    uint64_t device, file;      /* what it is; of a name: what it is to be */
+    bool failed;                /* it is not there, and `failure` says why */
+    struct error failure;
+    /* Of files alone. */
+    bool may_grow;              /* names may come to be linked to it */
+    struct hash128 key;         /* of the path, if it may grow */
+    struct metadata want;       /* owned, its memory is kept for the next file */
+    size_t data_at, data_bytes; /* in batch.data */
+};
+
+/* What was not exact. */
+struct batch_loss {
+    size_t item; /* index */
+    const char *reason;
+    struct error cause; /* ERROR_NONE if there is none */
+};
+
+struct batch {
+    struct pool_task task;  /* first: does it all */
+    struct watcher watcher; /* keeps losses */
+    const struct run *run;  /* for what is the same from beginning to end */
+    struct batch_folder folders[BATCH_FOLDERS];
+    size_t folder_count;
+    struct batch_item items[BATCH_ITEMS];
+    size_t count;
+    struct buffer paths;
+    uint8_t *data; /* BATCH_BYTES, made when first needed */
+    size_t data_bytes;
+    struct batch_loss *losses;
+    size_t loss_count, loss_capacity;
+    bool loss_missing;   /* one could not be kept */
+    struct pairs xattrs; /* scratch */
+    size_t at;           /* the item in hand */
+};
+
+/* Sets an empty batch up. */
+void batch_init(struct batch *b, const struct run *run);
+/* Closes and frees; its task is done or was never given. */
+void batch_release(struct batch *b);
+/* Empties it for the next items. Losses and failures have been taken out. */
+void batch_clear(struct batch *b);
+/* The path of an item, and of a folder. Borrowed. */
+struct bytes batch_path(const struct batch *b, const struct batch_item *it);
+struct bytes batch_folder_path(const struct batch *b, const struct batch_folder *f);
+
+/* Adds the folder in hand, which the next item is in; there is room for it. */
+MUST_CHECK int batch_add_folder(struct batch *b, os_handle folder, uint32_t inherits,
+                                struct error *err);
+/* Adds a file of the folder of that index, whose content of `bytes` stands behind the others';
+ * there is room for it. */
+MUST_CHECK int batch_add_file(struct batch *b, size_t folder, const struct entry *want,
+                              size_t bytes, struct error *err);
+/* Adds a further name that was made in the folder of that index; there is room for it. What it is
+ * to be is the caller's to set in the last item. */
+MUST_CHECK int batch_add_name(struct batch *b, size_t folder, const struct entry *want,
+                              struct error *err);
+
+#endif

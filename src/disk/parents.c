@@ -1,0 +1,77 @@
+/*
+ * parents.c: the folders of first names, which further names are linked from: the names of one file
+ * may lie anywhere, so as many folders are held open as the process may have. A folder stands in
+ * one of a few places that its path's hash chooses, and takes the one that was not used for
+ * longest. Whatever a folder is taken for, the link that is made from it is looked at (names.c).
+ */
+#include "disk/apply.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+/* All else that a run holds open fits into 256 descriptors with these few (SAFETY R14), and into
+ * 512 where it takes more (writers.c). */
+enum { OTHER_HANDLES = 512, PARENTS_FEWEST = 8, PARENTS_MOST = 16384, CHOICE = 4 };
+
+struct parent_handle {
+    struct hash128 path; /* of the folder, relative to the anchor */
+    struct anchor *anchor;
+    os_handle folder;
+    uint64_t used; /* when it was used last, by a counter; 0: the place is free */
+};
+
+void parents_init(struct parents *p)
+{
+    size_t limit = os_handle_limit();
+    size_t count = limit > OTHER_HANDLES ? limit - OTHER_HANDLES : 0;
+
+    count = count < PARENTS_FEWEST ? PARENTS_FEWEST : count > PARENTS_MOST ? PARENTS_MOST : count;
+    *p = (struct parents){.count = count / CHOICE * CHOICE};
+}
+
+void parents_release(struct parents *p)
+{
+    for (size_t i = 0; p->items && i < p->count; i++) {
+        if (p->items[i].used)
+            os_close(p->items[i].folder);
+    }
+    free(p->items);
+    p->items = NULL;
+}
+
+static bool is_folder(const struct parent_handle *p, const struct anchor *a,
+                      const struct hash128 *path)
+{
+    return p->used && p->anchor == a && p->path.low == path->low && p->path.high == path->high;
+}
+
+int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
+{
+    struct parents *all = &r->names.parents;
+    struct hash128 path = hash_bytes(spot->parent);
+
+    if (!all->items)
+        all->items = calloc(all->count, sizeof *all->items);
+    if (!all->items)
+        return error_memory(err);
+    struct parent_handle *first = &all->items[path.low % (all->count / CHOICE) * CHOICE];
+    struct parent_handle *oldest = first;
+    for (struct parent_handle *p = first; p < first + CHOICE; p++) {
+        if (is_folder(p, spot->anchor, &path)) {
+            p->used = ++all->clock;
+            *out = p->folder;
+            return 0;
+        }
+        if (p->used < oldest->used)
+            oldest = p;
+    }
+    if (oldest->used)
+        os_close(oldest->folder);
+    oldest->used = 0;
+    if (position_open_parent(r, spot, &oldest->folder, err))
+        return -1;
+    *oldest = (struct parent_handle){path, spot->anchor, oldest->folder, ++all->clock};
+    *out = oldest->folder;
+    return 0;
+}

@@ -1,0 +1,130 @@
+/* What other threads make while the run goes on: files of many batches, what cannot be made, names
+ * that are no names of their file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "support/check.h"
+#include "support/transferred.h"
+
+enum { MANY = 700, DEPTH = 60 };
+
+static struct list_source *empty_tree(void)
+{
+    struct list_source *l = list_source_new();
+
+    list_add(l, ENTRY_DIRECTORY, "t");
+    return l;
+}
+
+/* More than any batch takes in one folder, and a folder with a file at each level below. */
+static void makes_files_of_many_batches(void **state)
+{
+    static char wide[MANY][24], folders[DEPTH][3 * DEPTH], deep[DEPTH][3 * DEPTH + 4];
+    const struct folder *f = *state;
+    struct list_source *l = empty_tree();
+    struct transferred t;
+
+    for (size_t i = 0; i < MANY; i++) {
+        (void)snprintf(wide[i], sizeof wide[i], "t/file-%zu", i);
+        list_file(l, wide[i], i % 2 ? "odd" : "even");
+    }
+    for (size_t i = 0; i < DEPTH; i++) {
+        (void)snprintf(folders[i], sizeof folders[i], "%s/d", i ? folders[i - 1] : "t");
+        (void)snprintf(deep[i], sizeof deep[i], "%s/f", folders[i]);
+        list_add(l, ENTRY_DIRECTORY, folders[i]);
+        list_file(l, deep[i], "deep");
+    }
+    transferred_init(&t, f);
+    transferred_exactly(&t, l);
+    assert_int_equal(t.transfer.counts.created, 1 + MANY + 2 * DEPTH);
+    for (size_t i = 0; i < MANY; i++)
+        check_standing(f, wide[i], i % 2 ? "odd" : "even");
+    for (size_t i = 0; i < DEPTH; i++) {
+        check_standing(f, deep[i], "deep");
+        assert_int_equal(standing(f, folders[i]).mtime.seconds, 100);
+    }
+    assert_int_equal(standing(f, "t").mtime.seconds, 100);
+    check_no_leftovers(f);
+    transferred_release(&t);
+}
+
+/* It is told and not counted; what stands beside it is whole, and the folder has its time. */
+static void tells_what_it_cannot_make(void **state)
+{
+    static char name[5 + 300] = "t/d/";
+    const struct folder *f = *state;
+    struct list_source *l = empty_tree();
+    struct transferred t;
+    struct error err = {0};
+
+    memset(name + 4, 'n', 300);
+    list_add(l, ENTRY_DIRECTORY, "t/d");
+    list_file(l, "t/d/a", "a");
+    list_file(l, name, "too long a name");
+    list_file(l, "t/d/z", "z");
+    transferred_init(&t, f);
+    check_done(transferred_run(&t, l, &err));
+    assert_int_equal(t.errors, 1);
+    assert_true(transferred_told(&t, "error t/d/nnn"));
+    assert_int_equal(t.transfer.counts.created, 4);
+    check_standing(f, "t/d/a", "a");
+    check_standing(f, "t/d/z", "z");
+    assert_int_equal(standing(f, "t/d").mtime.seconds, 100);
+    transferred_release(&t);
+}
+
+/* Somebody puts another file in the place of a first name once it has a further one. */
+struct swapping {
+    struct transferred t; /* first: the watcher */
+    const struct folder *folder;
+    void (*notice)(struct watcher *w, const struct notice *n);
+};
+
+static void swap_after_the_first_link(struct watcher *w, const struct notice *n)
+{
+    struct swapping *s = (struct swapping *)(void *)w;
+    char from[4096], to[4096];
+
+    s->notice(w, n);
+    if (n->kind != NOTICE_CHANGE || !bytes_equal(n->path, bytes_of("t/b")))
+        return;
+    (void)snprintf(from, sizeof from, "%s/other", s->folder->path);
+    (void)snprintf(to, sizeof to, "%s/t/a", s->folder->path);
+    assert_int_equal(rename(from, to), 0);
+}
+
+static void a_name_of_another_file_goes(void **state)
+{
+    struct swapping s = {.folder = *state};
+    struct list_source *l = empty_tree();
+    struct error err = {0};
+
+    put_file(s.folder, "other", "not of the tree");
+    list_file(l, "t/a", "a");
+    list_name(l, "t/b", "t/a");
+    list_name(l, "t/c", "t/a");
+    list_as_archive(l);
+    transferred_init(&s.t, s.folder);
+    s.notice = s.t.watcher.notice;
+    s.t.watcher.notice = swap_after_the_first_link;
+    check_done(transferred_run(&s.t, l, &err));
+    assert_int_equal(s.t.errors, 1);
+    assert_true(transferred_told(&s.t, "error t/c: its first name is another file meanwhile"));
+    assert_int_equal(s.t.transfer.counts.linked, 1);
+    check_standing(s.folder, "t/b", "a");
+    assert_int_equal(standing(s.folder, "t/c").kind, OS_KIND_UNKNOWN);
+    assert_int_equal(standing(s.folder, "t").mtime.seconds, 100);
+    transferred_release(&s.t);
+}
+
+#define folder_test(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        folder_test(makes_files_of_many_batches),
+        folder_test(tells_what_it_cannot_make),
+        folder_test(a_name_of_another_file_goes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
