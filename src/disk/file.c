@@ -122,46 +122,45 @@ struct range {
     uint64_t from, to;
 };
 
-/* Writes some of the content: from where it stands, which somebody else fills meanwhile, or through
- * a block of its own, of two in turn, so that the next one is read while it is written. */
-static int copy_some(struct run *r, struct data *d, os_handle file, struct range range,
-                     size_t *count, struct error *err)
+/* Writes the beginning of the range, which grows smaller: from where it stands, which somebody else
+ * fills meanwhile, or through a block of its own, of two in turn, so that the next one is read
+ * while it is written. */
+static int copy_some(struct run *r, struct data *d, os_handle file, struct range *range,
+                     struct error *err)
 {
+    uint64_t at = range->from, left = range->to - range->from;
     struct bytes bytes;
 
     if (data_can_view(d)) {
-        size_t most = range.to - range.from < SIZE_MAX ? (size_t)(range.to - range.from) : SIZE_MAX;
-        if (data_view(d, range.from, most, &bytes, err)) {
+        if (data_view(d, at, left < SIZE_MAX ? (size_t)left : SIZE_MAX, &bytes, err)) {
             r->reading_failed = true;
             return -1;
         }
-        *count = bytes.size;
-        return os_write_at(file, range.from, bytes, err);
+        range->from += bytes.size;
+        return os_write_at(file, at, bytes, err);
     }
     uint8_t *block = r->block;
     r->block = r->other_block;
     r->other_block = block;
-    *count = block_bytes(range.to - range.from);
-    if (read_want(r, d, range.from, (struct data_span){block, *count}, err))
+    bytes = bytes_make(block, block_bytes(left));
+    range->from += bytes.size;
+    if (read_want(r, d, at, (struct data_span){block, bytes.size}, err))
         return -1;
-    return writers_write(r, file, range.from, bytes_make(block, *count), err);
+    return writers_write(r, file, at, bytes, err);
 }
 
 static int copy_blocks(struct run *r, struct data *d, os_handle file, struct range range,
                        struct error *err)
 {
-    size_t count;
-
     for (size_t i = 0; i < d->extent_count; i++) {
         const struct extent *e = &d->extents[i];
         uint64_t at = e->offset > range.from ? e->offset : range.from;
         uint64_t end = e->offset + e->length < range.to ? e->offset + e->length : range.to;
-        while (at < end) {
-            if (run_check_stop(r, err) ||
-                copy_some(r, d, file, (struct range){at, end}, &count, err))
+        struct range rest = {at, end};
+        for (; rest.from < rest.to; at = rest.from) {
+            if (run_check_stop(r, err) || copy_some(r, d, file, &rest, err))
                 return -1;
-            at += count;
-            r->counts->bytes += count;
+            r->counts->bytes += rest.from - at;
         }
     }
     return 0;
