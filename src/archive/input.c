@@ -35,7 +35,7 @@ struct input {
     struct input_decoder *decoder; /* the thread's, too */
     struct input_passing passing;  /* the thread's, too */
     struct channel *channel;
-    size_t block_bytes; /* of the channel's blocks */
+    size_t block_bytes; /* of the channel's blocks, once so much has passed */
     struct os_thread *thread;
 
     enum input_kind kind;
@@ -62,7 +62,9 @@ static void decompress(void *context)
 
     while (result == 0 && !ends && (block = channel_fill(in->channel)) != NULL) {
         size_t room = given < in->block_bytes ? BLOCK_BYTES : in->block_bytes;
-        result = in->decoder->ops->read(in->decoder, block->data, room, &block->size, &failure);
+        result = channel_grow(block, room, &failure);
+        if (result == 0)
+            result = in->decoder->ops->read(in->decoder, block->data, room, &block->size, &failure);
         given += block->size;
         ends = block->size == 0;
         channel_pass(in->channel);
@@ -115,7 +117,7 @@ static int start(struct input *in, struct error *err)
 
     in->block_bytes = by_frame ? FRAME_BLOCK_BYTES : BLOCK_BYTES;
     if (new_decoder(in, err) || add_proof(in, err) ||
-        channel_new(by_frame ? FRAME_BLOCK_COUNT : BLOCK_COUNT, in->block_bytes, &in->channel, err))
+        channel_new(by_frame ? FRAME_BLOCK_COUNT : BLOCK_COUNT, BLOCK_BYTES, &in->channel, err))
         return -1;
     return os_thread_start(decompress, in, &in->thread, err);
 }

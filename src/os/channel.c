@@ -14,7 +14,6 @@ struct channel {
     struct os_mutex *mutex;
     struct os_condition *filled, *freed;
     struct channel_block *blocks;
-    uint8_t *memory;
     size_t count;
     size_t first; /* the oldest filled block */
     size_t used;  /* filled blocks, with the one that the reader holds */
@@ -30,11 +29,11 @@ static int prepare(struct channel *c, size_t capacity, struct error *err)
     if (capacity > SIZE_MAX / c->count)
         return error_memory(err);
     c->blocks = calloc(c->count, sizeof *c->blocks);
-    c->memory = malloc(c->count * capacity);
-    if (!c->blocks || !c->memory)
+    if (!c->blocks)
         return error_memory(err);
     for (size_t i = 0; i < c->count; i++)
-        c->blocks[i].data = c->memory + i * capacity;
+        if (channel_grow(&c->blocks[i], capacity, err))
+            return -1;
     return 0;
 }
 
@@ -61,8 +60,9 @@ void channel_free(struct channel *c)
     os_condition_free(c->filled);
     os_condition_free(c->freed);
     os_mutex_free(c->mutex);
+    for (size_t i = 0; c->blocks && i < c->count; i++)
+        free(c->blocks[i].data);
     free(c->blocks);
-    free(c->memory);
     free(c);
 }
 
@@ -80,6 +80,20 @@ struct channel_block *channel_fill(struct channel *c)
     }
     os_mutex_unlock(c->mutex);
     return block;
+}
+
+int channel_grow(struct channel_block *block, size_t capacity, struct error *err)
+{
+    if (capacity <= block->capacity)
+        return 0;
+    uint8_t *data = malloc(capacity);
+
+    if (!data)
+        return error_memory(err);
+    free(block->data);
+    block->data = data;
+    block->capacity = capacity;
+    return 0;
 }
 
 void channel_pass(struct channel *c)

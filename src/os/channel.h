@@ -1,7 +1,7 @@
 /*
  * channel.h: blocks of bytes handed from one thread to another through a bounded ring: no copy, no
- * allocation a block. The writer fills a block in place and passes it on; the reader reads it in
- * place and gives it back.
+ * allocation a block but where it has to grow. The writer fills a block in place and passes it on;
+ * the reader reads it in place and gives it back.
  */
 #ifndef HOLDFAST_OS_CHANNEL_H
 #define HOLDFAST_OS_CHANNEL_H
@@ -13,6 +13,7 @@
 
 struct channel_block {
     uint8_t *data;
+    size_t capacity;
     size_t size;   /* bytes filled; the writer sets it */
     uint32_t mark; /* free for the users: what happens at the end of this block */
 };
@@ -23,6 +24,9 @@ int channel_new(size_t count, size_t capacity, struct channel **out, struct erro
 void channel_free(struct channel *c);
 /* Writer: the next free block, waiting for one; NULL if the reader gave up (channel_stop). */
 struct channel_block *channel_fill(struct channel *c);
+/* Writer: makes the block that channel_fill gave, and in which nothing stands yet, hold `capacity`
+ * bytes at least; its data may be elsewhere then. */
+int channel_grow(struct channel_block *block, size_t capacity, struct error *err) MUST_CHECK;
 /* Writer: passes the block on that channel_fill gave. */
 void channel_pass(struct channel *c);
 /* Writer: no more blocks will come. `failure` (may be NULL) is moved in and reaches the reader as

@@ -118,6 +118,30 @@ static void one_block_is_enough(void **state)
     channel_free(w.channel);
 }
 
+static void a_block_can_grow_and_stays_so(void **state)
+{
+    struct channel *c;
+    struct channel_block *b, *first;
+    struct error err = {0};
+
+    (void)state;
+    check_done(channel_new(1, CAPACITY, &c, &err));
+    first = channel_fill(c);
+    assert_int_equal(first->capacity, CAPACITY);
+    check_done(channel_grow(first, 10 * CAPACITY, &err));
+    memset(first->data, 7, (size_t)10 * CAPACITY);
+    first->size = (size_t)10 * CAPACITY;
+    channel_pass(c);
+    assert_int_equal(check_done(channel_take(c, &b, &err)), 1);
+    assert_int_equal(b->size, 10 * CAPACITY);
+    assert_int_equal(b->data[b->size - 1], 7);
+    channel_return(c);
+    b = channel_fill(c);
+    check_done(channel_grow(b, CAPACITY, &err));
+    assert_int_equal(b->capacity, 10 * CAPACITY);
+    channel_free(c);
+}
+
 static void too_large_a_ring_is_an_error(void **state)
 {
     struct channel *c;
@@ -134,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_failure_comes_behind_the_blocks),
         cmocka_unit_test(a_reader_can_give_up),
         cmocka_unit_test(one_block_is_enough),
+        cmocka_unit_test(a_block_can_grow_and_stays_so),
         cmocka_unit_test(too_large_a_ring_is_an_error),
     };
 
