@@ -1,0 +1,458 @@
+/*
+ * export.c: from entries to members of other formats. Order of work for an entry: load, open, read
+ * (small files), write, tell what it loses.
+ */
+#include "archive/export.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/reading.h"
+#include "base/table.h"
+
+enum { BLOCK_BYTES = 1 << 18 };
+
+/* More names than any reader waits for. */
+enum { NAMES_NOT_KNOWN = INT32_MAX };
+
+/* A file with several names in a format that has hard links. All its names are written with the
+ * metadata of the first, or readers would not take them for one file. */
+struct linked_file {
+    struct hash128 first_name;
+    uint32_t number;
+    uint32_t names, missing; /* as the system counted them; not seen yet */
+    uint32_t mode;
+    uint64_t owner, group;
+    struct timestamp mtime;
+};
+
+struct run {
+    struct export *export;
+    const struct export_facts *facts;
+    struct source *source;
+    struct foreign_writer *writer;
+    struct buffer content; /* a small file, whole */
+    uint8_t *block;
+    struct table linked;
+    uint32_t numbers; /* given to files so far */
+};
+
+static bool is_dry(const struct run *r)
+{
+    return r->export->archive == OS_NO_HANDLE;
+}
+
+/* ---- Losses ---- */
+
+static void tell_loss(struct run *r, struct bytes path, const char *reason,
+                      const struct error *cause)
+{
+    watcher_loss(r->export->watcher, path, reason, cause);
+    r->export->counts.problems++;
+}
+
+static void tell_error(struct run *r, struct bytes path, const struct error *problem)
+{
+    watcher_error(r->export->watcher, path, problem);
+    r->export->counts.problems++;
+}
+
+static void tell_copy(struct run *r, const struct entry *e)
+{
+    struct notice n = {.kind = NOTICE_LOSS,
+                       .path = e->path,
+                       .reason = "no longer one file with its other names: the format has no hard "
+                                 "links, and this name got a copy",
+                       .other = e->first_name};
+
+    r->export->watcher->notice(r->export->watcher, &n);
+    r->export->counts.problems++;
+}
+
+/* What is lost of an entry that is in the archive now. `first_name` is not empty if it is a copy.
+ */
+static void tell_losses(struct run *r, const struct entry *e, const struct data *data)
+{
+    bool holes = data != NULL && data->size != 0 &&
+                 (data->extent_count != 1 || data->extents[0].length != data->size);
+
+    if (entry_is_further_name(e) && !r->facts->hard_links)
+        tell_copy(r, e);
+    if (!foreign_writer_keeps_name(r->writer, e))
+        tell_loss(r, e->path,
+                  "its name is decomposed Unicode: what reads it through libarchive, as holdfast "
+                  "does, composes it (NFC)",
+                  NULL);
+    if (holes)
+        tell_loss(r, e->path, "its holes are stored as zeros: the format has none", NULL);
+    r->export->counts.problems += export_tell_losses(r->facts, e, r->export->watcher);
+}
+
+/* ---- Files with several names ---- */
+
+/* Gives a member a number of its own. */
+static void number_member(struct run *r, const struct entry *e, struct foreign_member *m)
+{
+    bool counted = e->link_count > 1 && e->link_count < NAMES_NOT_KNOWN;
+
+    m->number = ++r->numbers;
+    m->names = 1;
+    if (r->facts->hard_links && e->shared)
+        m->names = counted ? (uint32_t)e->link_count : NAMES_NOT_KNOWN;
+}
+
+/* A member is in the archive: its file's other names can be links to it. It may stand in for a
+ * first name that is not. */
+static int remember_file(struct run *r, const struct foreign_member *m, struct error *err)
+{
+    const struct entry *e = m->entry;
+    struct hash128 key = hash_bytes(entry_is_further_name(e) ? e->first_name : e->path);
+    struct linked_file *file;
+
+    if (m->names == 1)
+        return 0;
+    file = table_add(&r->linked, &key, err);
+    if (file == NULL)
+        return -1;
+    file->number = m->number;
+    file->names = m->names;
+    file->missing = m->names - 1;
+    file->mode = e->meta.mode;
+    file->owner = e->meta.owner;
+    file->group = e->meta.group;
+    file->mtime = m->mtime;
+    return 0;
+}
+
+/* ---- Members ---- */
+
+static void count(struct run *r, const struct entry *e)
+{
+    struct backup_counts *c = &r->export->counts;
+
+    c->entries++;
+    c->kinds[e->kind]++;
+    watcher_entry(r->export->watcher, e);
+}
+
+/* Begins a member: 1, 0: libarchive refuses it, which was told, -1. */
+static int begin_member(struct run *r, const struct foreign_member *m, struct error *err)
+{
+    struct error trouble = {0};
+    int result;
+
+    if (is_dry(r))
+        return 1;
+    result = foreign_writer_begin(r->writer, m, &trouble, err);
+    if (result == 0)
+        tell_error(r, m->entry->path, &trouble);
+    else if (result == 1 && trouble.kind != ERROR_NONE)
+        tell_loss(r, m->entry->path, "stored with a warning", &trouble);
+    error_release(&trouble);
+    return result;
+}
+
+/* Ends a member. 1, or -1. */
+static int end_member(struct run *r, const struct entry *e, struct error *err)
+{
+    struct error trouble = {0};
+    int result;
+
+    if (is_dry(r))
+        return 1;
+    result = foreign_writer_end(r->writer, &trouble, err) == 0 ? 1 : -1;
+    if (result == 1 && trouble.kind != ERROR_NONE)
+        tell_loss(r, e->path, "stored with a warning", &trouble);
+    error_release(&trouble);
+    return result;
+}
+
+/* ---- Contents ---- */
+
+/* What a content is written from. */
+struct content {
+    struct data *data;
+    struct reading reading;
+    enum reading_way way;
+    size_t taken; /* of a small one, which was read into run.content: bytes that were written */
+};
+
+/* Appends bytes to the member, or zeros if `bytes` is NULL. */
+static int add_bytes(struct run *r, const uint8_t *bytes, uint64_t count, struct error *err)
+{
+    static const uint8_t zeros[1 << 16];
+    struct watcher *watcher = r->export->watcher;
+
+    while (count != 0) {
+        size_t most = bytes == NULL ? sizeof zeros : BLOCK_BYTES;
+        size_t part = count < most ? (size_t)count : most;
+
+        if (watcher->stopped(watcher))
+            return error_set(err, ERROR_INTERRUPTED, "backup", "stopped");
+        if (foreign_writer_add(r->writer, bytes_make(bytes == NULL ? zeros : bytes, part), err) !=
+            0)
+            return -1;
+        watcher->progress(watcher, 0, part, (struct bytes){NULL, 0});
+        bytes += bytes == NULL ? 0 : part;
+        count -= part;
+    }
+    return 0;
+}
+
+/* Appends an extent, which is read now or was read before. */
+static int add_extent(struct run *r, struct content *c, struct extent x, struct error *err)
+{
+    if (c->way == READING_SMALL) {
+        const uint8_t *bytes = r->content.data + c->taken;
+
+        c->taken += (size_t)x.length;
+        return add_bytes(r, bytes, x.length, err);
+    }
+    while (x.length != 0) {
+        size_t part = x.length < BLOCK_BYTES ? (size_t)x.length : BLOCK_BYTES;
+
+        reading_block(&c->reading, c->data, x.offset, (struct data_span){r->block, part});
+        if (add_bytes(r, r->block, part, err) != 0)
+            return -1;
+        x.offset += part;
+        x.length -= part;
+    }
+    return 0;
+}
+
+/* Appends a whole content, the announced size whatever happens to the file meanwhile. */
+static int add_content(struct run *r, struct content *c, struct error *err)
+{
+    const struct data *d = c->data;
+    uint64_t position = 0;
+
+    for (size_t i = 0; i < d->extent_count; i++) {
+        struct extent x = d->extents[i];
+
+        if (add_bytes(r, NULL, x.offset - position, err) != 0 || add_extent(r, c, x, err) != 0)
+            return -1;
+        position = x.offset + x.length;
+    }
+    return add_bytes(r, NULL, d->size - position, err);
+}
+
+/* Writes a file that is open, with its content. As begin_member. */
+static int write_file(struct run *r, const struct foreign_member *m, struct content *c,
+                      struct error *err)
+{
+    const char *loss;
+    int result = begin_member(r, m, err);
+
+    if (result != 1 || is_dry(r))
+        return result;
+    if (add_content(r, c, err) != 0 || end_member(r, m->entry, err) != 1)
+        return -1;
+    if (c->way == READING_LARGE)
+        reading_finish(&c->reading, c->data);
+    loss = reading_loss(&c->reading, c->way);
+    if (loss != NULL)
+        tell_loss(r, m->entry->path, loss, c->reading.failed ? &c->reading.trouble : NULL);
+    return 1;
+}
+
+/* Reads a small file: 1, 0: nothing of it can be read, which was told, -1. */
+static int read_small(struct run *r, const struct entry *e, struct content *c, struct error *err)
+{
+    if (is_dry(r) || c->data->size > READING_SMALL_BYTES)
+        return 1;
+    c->way = READING_SMALL;
+    if (reading_small(&c->reading, r->source, &c->data, &r->content, err) != 0)
+        return -1;
+    if (!c->reading.failed || c->reading.any)
+        return 1;
+    tell_error(r, e->path, &c->reading.trouble);
+    return 0;
+}
+
+/* The open file is what counts: it may have changed since it was listed. */
+static void refresh(const struct run *r, struct entry *e, struct foreign_member *m,
+                    const struct data *data)
+{
+    e->size = m->size = data->size;
+    if (data->has_times)
+        e->meta.mtime = data->mtime;
+    m->mtime = export_time(r->facts, e->meta.mtime);
+}
+
+/* Stores a file with its content. As begin_member. */
+static int add_file(struct run *r, struct entry *e, struct foreign_member *m, struct error *err)
+{
+    struct content c = {.reading = {.whole = true}, .way = READING_LARGE};
+    struct error trouble = {0};
+    const char *no_place;
+    int result = 0;
+
+    if (source_open_data(r->source, &c.data, &trouble) != 0) {
+        tell_error(r, e->path, &trouble);
+        goto done;
+    }
+    result = read_small(r, e, &c, err);
+    if (result != 1)
+        goto done;
+    refresh(r, e, m, c.data);
+    no_place = export_no_place(r->facts, e);
+    if (no_place != NULL) {
+        tell_loss(r, e->path, no_place, NULL);
+        result = 0;
+        goto done;
+    }
+    result = write_file(r, m, &c, err);
+    if (result == 1) {
+        tell_losses(r, e, c.data);
+        r->export->counts.file_bytes += e->size;
+    }
+done:
+    reading_release(&c.reading);
+    data_close(c.data);
+    error_release(&trouble);
+    return result;
+}
+
+/* Stores what has no content. As begin_member. */
+static int add_plain(struct run *r, const struct entry *e, const struct foreign_member *m,
+                     struct error *err)
+{
+    int result = begin_member(r, m, err);
+
+    if (result == 1)
+        result = end_member(r, e, err);
+    if (result == 1)
+        tell_losses(r, e, NULL);
+    return result;
+}
+
+/* ---- Entries ---- */
+
+/* Stores an entry with all that belongs to it. 0, or -1. */
+static int add_whole(struct run *r, const struct entry *listed, struct error *err)
+{
+    const char *no_place = export_no_place(r->facts, listed);
+    const struct entry *loaded;
+    struct foreign_member m = {0};
+    struct entry e;
+    int stored;
+
+    if (no_place != NULL) {
+        tell_loss(r, listed->path, no_place, NULL);
+        return 0;
+    }
+    if (source_load(r->source, &loaded, err) != 0)
+        return -1;
+    e = *loaded;
+    /* What was known when names were put together decides how many may come. */
+    e.link_count = listed->link_count;
+    e.shared = listed->shared || entry_is_further_name(listed);
+    e.first_name = listed->first_name;
+    if (e.problem_scope == PROBLEM_METADATA)
+        tell_error(r, e.path, e.problem);
+    m.entry = &e;
+    m.mtime = export_time(r->facts, e.meta.mtime);
+    number_member(r, &e, &m);
+    stored =
+        e.kind == ENTRY_FILE && e.size != 0 ? add_file(r, &e, &m, err) : add_plain(r, &e, &m, err);
+    if (stored != 1)
+        return stored;
+    count(r, &e);
+    return remember_file(r, &m, err);
+}
+
+/* Stores one more name of a file that is in the archive. 0, or -1. */
+static int add_link(struct run *r, const struct entry *listed, struct linked_file *file,
+                    struct error *err)
+{
+    struct entry e = *listed;
+    struct foreign_member m = {
+        .entry = &e, .mtime = file->mtime, .number = file->number, .names = file->names};
+    struct hash128 key = file->first_name;
+    int stored;
+
+    e.meta.mode = file->mode;
+    e.meta.owner = file->owner;
+    e.meta.group = file->group;
+    if (file->names != NAMES_NOT_KNOWN && --file->missing == 0)
+        table_remove(&r->linked, &key);
+    stored = begin_member(r, &m, err);
+    if (stored == 1)
+        stored = end_member(r, &e, err);
+    if (stored == 1) {
+        r->export->counts.entries++;
+        r->export->counts.further_names++;
+        watcher_entry(r->export->watcher, &e);
+    }
+    return stored < 0 ? -1 : 0;
+}
+
+static int add_entry(struct run *r, const struct entry *e, struct error *err)
+{
+    struct linked_file *file = NULL;
+
+    if (e->problem_scope == PROBLEM_ENTRY || e->problem_scope == PROBLEM_CONTENT) {
+        tell_error(r, e->path, e->problem);
+        return 0;
+    }
+    if (entry_is_further_name(e)) {
+        struct hash128 key = hash_bytes(e->first_name);
+
+        file = table_find(&r->linked, &key);
+    }
+    if (file != NULL && export_no_place(r->facts, e) == NULL)
+        return add_link(r, e, file, err);
+    return add_whole(r, e, err);
+}
+
+static int add_all(struct run *r, struct error *err)
+{
+    struct watcher *watcher = r->export->watcher;
+    const struct entry *e;
+    int more;
+
+    while ((more = source_next(r->source, &e, err)) == 1) {
+        if (watcher->stopped(watcher))
+            return error_set(err, ERROR_INTERRUPTED, "backup", "stopped");
+        watcher->progress(watcher, 1, 0, e->path);
+        if (add_entry(r, e, err) != 0)
+            return -1;
+    }
+    return more;
+}
+
+static int finish(struct run *r, struct error *err)
+{
+    struct backup_counts *c = &r->export->counts;
+
+    watcher_remark(r->export->watcher, (struct bytes){NULL, 0}, r->facts->remark);
+    if (is_dry(r))
+        return 0;
+    if (foreign_writer_finish(r->writer, err) != 0)
+        return -1;
+    c->stored_bytes = foreign_writer_bytes(r->writer);
+    return 0;
+}
+
+int export_run(struct export *x, struct source *source, struct error *err)
+{
+    struct run r = {.export = x, .facts = export_facts(x->output.format), .source = source};
+    int result = -1;
+
+    memset(&x->counts, 0, sizeof x->counts);
+    table_init(&r.linked, sizeof(struct linked_file), sizeof(struct hash128));
+    r.block = malloc(BLOCK_BYTES);
+    if (r.block == NULL) {
+        error_memory(err);
+        goto done;
+    }
+    if (foreign_writer_open(x->archive, &x->output, &r.writer, err) == 0 && add_all(&r, err) == 0 &&
+        finish(&r, err) == 0)
+        result = 0;
+done:
+    foreign_writer_free(r.writer);
+    buffer_release(&r.content);
+    table_release(&r.linked);
+    free(r.block);
+    return result;
+}
