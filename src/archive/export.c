@@ -7,24 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/export_links.h"
 #include "archive/reading.h"
-#include "base/table.h"
 
 enum { BLOCK_BYTES = 1 << 18 };
-
-/* More names than any reader waits for. */
-enum { NAMES_NOT_KNOWN = INT32_MAX };
-
-/* A file with several names in a format that has hard links. All its names are written with the
- * metadata of the first, or readers would not take them for one file. */
-struct linked_file {
-    struct hash128 first_name;
-    uint32_t number;
-    uint32_t names, missing; /* as the system counted them; not seen yet */
-    uint32_t mode;
-    uint64_t owner, group;
-    struct timestamp mtime;
-};
 
 struct run {
     struct export *export;
@@ -33,8 +19,8 @@ struct run {
     struct foreign_writer *writer;
     struct buffer content; /* a small file, whole */
     uint8_t *block;
-    struct table linked;
-    uint32_t numbers; /* given to files so far */
+    struct export_links links; /* stays empty where the format has none */
+    uint32_t numbers;          /* given to files so far */
 };
 
 static bool is_dry(const struct run *r)
@@ -88,42 +74,6 @@ static void tell_losses(struct run *r, const struct entry *e, const struct data 
     r->export->counts.problems += export_tell_losses(r->facts, e, r->export->watcher);
 }
 
-/* ---- Files with several names ---- */
-
-/* Gives a member a number of its own. */
-static void number_member(struct run *r, const struct entry *e, struct foreign_member *m)
-{
-    bool counted = e->link_count > 1 && e->link_count < NAMES_NOT_KNOWN;
-
-    m->number = ++r->numbers;
-    m->names = 1;
-    if (r->facts->hard_links && e->shared)
-        m->names = counted ? (uint32_t)e->link_count : NAMES_NOT_KNOWN;
-}
-
-/* A member is in the archive: its file's other names can be links to it. It may stand in for a
- * first name that is not. */
-static int remember_file(struct run *r, const struct foreign_member *m, struct error *err)
-{
-    const struct entry *e = m->entry;
-    struct hash128 key = hash_bytes(entry_is_further_name(e) ? e->first_name : e->path);
-    struct linked_file *file;
-
-    if (m->names == 1)
-        return 0;
-    file = table_add(&r->linked, &key, err);
-    if (file == NULL)
-        return -1;
-    file->number = m->number;
-    file->names = m->names;
-    file->missing = m->names - 1;
-    file->mode = e->meta.mode;
-    file->owner = e->meta.owner;
-    file->group = e->meta.group;
-    file->mtime = m->mtime;
-    return 0;
-}
-
 /* ---- Members ---- */
 
 static void count(struct run *r, const struct entry *e)
@@ -164,6 +114,19 @@ static int end_member(struct run *r, const struct entry *e, struct error *err)
     if (result == 1 && trouble.kind != ERROR_NONE)
         tell_loss(r, e->path, "stored with a warning", &trouble);
     error_release(&trouble);
+    return result;
+}
+
+/* Stores what has no content. As begin_member. */
+static int add_plain(struct run *r, const struct entry *e, const struct foreign_member *m,
+                     struct error *err)
+{
+    int result = begin_member(r, m, err);
+
+    if (result == 1)
+        result = end_member(r, e, err);
+    if (result == 1)
+        tell_losses(r, e, NULL);
     return result;
 }
 
@@ -279,50 +242,79 @@ static void refresh(const struct run *r, struct entry *e, struct foreign_member 
     m->mtime = export_time(r->facts, e->meta.mtime);
 }
 
-/* Stores a file with its content. As begin_member. */
-static int add_file(struct run *r, struct entry *e, struct foreign_member *m, struct error *err)
+/* Opens a file whose content is to be stored, and reads it if it is small. As begin_member. */
+static int open_content(struct run *r, struct entry *e, struct foreign_member *m, struct content *c,
+                        struct error *err)
 {
-    struct content c = {.reading = {.whole = true}, .way = READING_LARGE};
     struct error trouble = {0};
     const char *no_place;
     int result = 0;
 
-    if (source_open_data(r->source, &c.data, &trouble) != 0) {
+    *c = (struct content){.reading = {.whole = true}, .way = READING_LARGE};
+    if (source_open_data(r->source, &c->data, &trouble) != 0)
         tell_error(r, e->path, &trouble);
-        goto done;
-    }
-    result = read_small(r, e, &c, err);
+    else
+        result = read_small(r, e, c, err);
+    error_release(&trouble);
     if (result != 1)
-        goto done;
-    refresh(r, e, m, c.data);
+        return result;
+    refresh(r, e, m, c->data);
     no_place = export_no_place(r->facts, e);
-    if (no_place != NULL) {
+    if (no_place != NULL)
         tell_loss(r, e->path, no_place, NULL);
-        result = 0;
-        goto done;
-    }
-    result = write_file(r, m, &c, err);
+    return no_place == NULL;
+}
+
+static void close_content(struct content *c)
+{
+    reading_release(&c->reading);
+    data_close(c->data);
+}
+
+/* Stores a file with its content. As begin_member. */
+static int add_file(struct run *r, struct entry *e, struct foreign_member *m, struct error *err)
+{
+    struct content c;
+    int result = open_content(r, e, m, &c, err);
+
+    if (result == 1)
+        result = write_file(r, m, &c, err);
     if (result == 1) {
         tell_losses(r, e, c.data);
         r->export->counts.file_bytes += e->size;
     }
-done:
-    reading_release(&c.reading);
-    data_close(c.data);
-    error_release(&trouble);
+    close_content(&c);
     return result;
 }
 
-/* Stores what has no content. As begin_member. */
-static int add_plain(struct run *r, const struct entry *e, const struct foreign_member *m,
-                     struct error *err)
+/* The first of several names of a file with content, which comes with the last: only what can be
+ * opened now is begun. As begin_member. */
+static int add_first_name(struct run *r, struct entry *e, struct foreign_member *m,
+                          struct error *err)
 {
-    int result = begin_member(r, m, err);
+    struct data *data = NULL;
+    struct error trouble = {0};
+    const char *no_place = NULL;
+    int result = 0;
 
-    if (result == 1)
-        result = end_member(r, e, err);
-    if (result == 1)
-        tell_losses(r, e, NULL);
+    if (source_open_data(r->source, &data, &trouble) != 0) {
+        tell_error(r, e->path, &trouble);
+        goto done;
+    }
+    refresh(r, e, m, data);
+    no_place = export_no_place(r->facts, e);
+    if (no_place != NULL) {
+        tell_loss(r, e->path, no_place, NULL);
+    } else if (m->size == 0) { /* emptied since it was listed */
+        result = add_plain(r, e, m, err);
+    } else {
+        tell_losses(r, e, data);
+        r->export->counts.file_bytes += e->size;
+        result = 1;
+    }
+done:
+    data_close(data);
+    error_release(&trouble);
     return result;
 }
 
@@ -333,7 +325,7 @@ static int add_whole(struct run *r, const struct entry *listed, struct error *er
 {
     const char *no_place = export_no_place(r->facts, listed);
     const struct entry *loaded;
-    struct foreign_member m = {0};
+    struct foreign_member m = {.number = ++r->numbers, .names = 1};
     struct entry e;
     int stored;
 
@@ -346,59 +338,153 @@ static int add_whole(struct run *r, const struct entry *listed, struct error *er
     e = *loaded;
     /* What was known when names were put together decides how many may come. */
     e.link_count = listed->link_count;
-    e.shared = listed->shared || entry_is_further_name(listed);
+    e.shared = listed->shared;
     e.first_name = listed->first_name;
     if (e.problem_scope == PROBLEM_METADATA)
         tell_error(r, e.path, e.problem);
     m.entry = &e;
     m.mtime = export_time(r->facts, e.meta.mtime);
-    number_member(r, &e, &m);
-    stored =
-        e.kind == ENTRY_FILE && e.size != 0 ? add_file(r, &e, &m, err) : add_plain(r, &e, &m, err);
+    if (r->facts->hard_links)
+        m.names = export_links_names(&e);
+    if (e.kind != ENTRY_FILE || e.size == 0)
+        stored = add_plain(r, &e, &m, err);
+    else
+        stored = m.names > 1 ? add_first_name(r, &e, &m, err) : add_file(r, &e, &m, err);
     if (stored != 1)
         return stored;
     count(r, &e);
-    return remember_file(r, &m, err);
+    return m.names > 1 ? export_links_add(&r->links, &m, err) : 0;
+}
+
+/* ---- Further names ---- */
+
+/* The member of one of a file's names; `e` is the name's entry. */
+static struct foreign_member member_of_file(const struct linked_file *file, struct entry *e)
+{
+    e->meta.mode = file->mode;
+    e->meta.owner = file->owner;
+    e->meta.group = file->group;
+    return (struct foreign_member){
+        .entry = e, .mtime = file->mtime, .number = file->number, .names = file->names};
+}
+
+/* Writes a name without content. 0, or -1. */
+static int write_name(struct run *r, struct linked_file *file, struct entry *e, struct error *err)
+{
+    struct foreign_member m = member_of_file(file, e);
+    int stored = begin_member(r, &m, err);
+
+    if (stored == 1)
+        stored = end_member(r, e, err);
+    file->written += stored == 1;
+    return stored < 0 ? -1 : 0;
+}
+
+/* Writes the name that was held back, without content. 0, or -1. */
+static int write_held(struct run *r, struct linked_file *file, struct error *err)
+{
+    struct entry e = {.kind = ENTRY_FILE, .path = buffer_bytes(&file->held)};
+
+    return write_name(r, file, &e, err);
+}
+
+/* The last name did not get into the archive, and the others are links to it. */
+static void tell_empty(struct run *r, const struct linked_file *file, struct bytes path)
+{
+    if (file->written != 0)
+        tell_loss(r, path,
+                  "this content is missing from its file's other names, too: they are empty", NULL);
+}
+
+/* Writes a file's last name, which is the entry that came last from the source, with the content.
+ * 0, or -1. */
+static int write_last(struct run *r, const struct linked_file *file, const struct entry *listed,
+                      struct error *err)
+{
+    struct entry e = *listed;
+    struct foreign_member m = member_of_file(file, &e);
+    struct content c;
+    int stored = 0;
+
+    if (is_dry(r))
+        return 0;
+    stored = open_content(r, &e, &m, &c, err);
+    if (stored == 1 && timestamp_compare(m.mtime, file->mtime) != 0)
+        c.reading.whole = false;
+    m.mtime = file->mtime;
+    if (stored == 1)
+        stored = write_file(r, &m, &c, err);
+    if (stored == 0)
+        tell_empty(r, file, e.path);
+    close_content(&c);
+    return stored < 0 ? -1 : 0;
 }
 
 /* Stores one more name of a file that is in the archive. 0, or -1. */
 static int add_link(struct run *r, const struct entry *listed, struct linked_file *file,
                     struct error *err)
 {
+    bool is_last = file->names != EXPORT_NAMES_NOT_KNOWN && --file->missing == 0;
     struct entry e = *listed;
-    struct foreign_member m = {
-        .entry = &e, .mtime = file->mtime, .number = file->number, .names = file->names};
-    struct hash128 key = file->first_name;
-    int stored;
+    int result;
 
-    e.meta.mode = file->mode;
-    e.meta.owner = file->owner;
-    e.meta.group = file->group;
-    if (file->names != NAMES_NOT_KNOWN && --file->missing == 0)
-        table_remove(&r->linked, &key);
-    stored = begin_member(r, &m, err);
-    if (stored == 1)
-        stored = end_member(r, &e, err);
-    if (stored == 1) {
-        r->export->counts.entries++;
-        r->export->counts.further_names++;
-        watcher_entry(r->export->watcher, &e);
+    r->export->counts.entries++;
+    r->export->counts.further_names++;
+    watcher_entry(r->export->watcher, listed);
+    if (file->held.size == 0) {
+        result = write_name(r, file, &e, err);
+    } else {
+        result = write_held(r, file, err);
+        buffer_clear(&file->held);
+        if (result == 0)
+            result = is_last ? write_last(r, file, listed, err)
+                             : buffer_append(&file->held, e.path.data, e.path.size, err);
     }
-    return stored < 0 ? -1 : 0;
+    if (is_last)
+        export_links_remove(&r->links, file);
+    return result;
 }
+
+/* Writes the last known name of a file of which not all names came. 0, or -1. */
+static int write_rest(struct run *r, const struct linked_file *file, struct error *err)
+{
+    const struct entry *e;
+    struct error trouble = {0};
+    int result = 0, found = source_find(r->source, buffer_bytes(&file->held), &e, &trouble);
+
+    if (found == 0 || (found == 1 && !identity_equal(&e->identity, &file->identity)))
+        error_set(&trouble, ERROR_CHANGED, "open", "it is gone, or another file now");
+    if (trouble.kind == ERROR_NONE) {
+        result = write_last(r, file, e, err);
+    } else {
+        tell_error(r, buffer_bytes(&file->held), &trouble);
+        tell_empty(r, file, buffer_bytes(&file->held));
+    }
+    error_release(&trouble);
+    return result;
+}
+
+static int write_all_rest(struct run *r, struct error *err)
+{
+    struct linked_file *files = NULL;
+    size_t count = 0;
+    int result = export_links_rest(&r->links, &files, &count, err);
+
+    for (size_t i = 0; result == 0 && i < count; i++)
+        result = write_rest(r, &files[i], err);
+    free(files);
+    return result;
+}
+
+/* ---- The run ---- */
 
 static int add_entry(struct run *r, const struct entry *e, struct error *err)
 {
-    struct linked_file *file = NULL;
+    struct linked_file *file = export_links_find(&r->links, e);
 
     if (e->problem_scope == PROBLEM_ENTRY || e->problem_scope == PROBLEM_CONTENT) {
         tell_error(r, e->path, e->problem);
         return 0;
-    }
-    if (entry_is_further_name(e)) {
-        struct hash128 key = hash_bytes(e->first_name);
-
-        file = table_find(&r->linked, &key);
     }
     if (file != NULL && export_no_place(r->facts, e) == NULL)
         return add_link(r, e, file, err);
@@ -418,7 +504,7 @@ static int add_all(struct run *r, struct error *err)
         if (add_entry(r, e, err) != 0)
             return -1;
     }
-    return more;
+    return more == 0 ? write_all_rest(r, err) : -1;
 }
 
 static int finish(struct run *r, struct error *err)
@@ -440,7 +526,7 @@ int export_run(struct export *x, struct source *source, struct error *err)
     int result = -1;
 
     memset(&x->counts, 0, sizeof x->counts);
-    table_init(&r.linked, sizeof(struct linked_file), sizeof(struct hash128));
+    export_links_init(&r.links);
     r.block = malloc(BLOCK_BYTES);
     if (r.block == NULL) {
         error_memory(err);
@@ -452,7 +538,7 @@ int export_run(struct export *x, struct source *source, struct error *err)
 done:
     foreign_writer_free(r.writer);
     buffer_release(&r.content);
-    table_release(&r.linked);
+    export_links_release(&r.links);
     free(r.block);
     return result;
 }

@@ -41,9 +41,8 @@ int formats_choose(const char *format, const char *archive, struct archive_forma
         return error_set(err, ERROR_USAGE, NULL,
                          "unknown format '%s': tar.zst, tar.gz, tar, zip, 7z or cpio", format);
     return error_set(err, ERROR_USAGE, NULL,
-                     "the last name is the archive to write, and '%s' has no suffix that says how "
-                     "(.tar.zst, .tar.gz, .tar, .zip, .7z, .cpio); give the "
-                     "archive's name last, or --format",
+                     "the last name is the archive to write, and has no suffix that says how "
+                     "(.tar.zst, .tar.gz, .tar, .zip, .7z, .cpio); give it last, or --format: '%s'",
                      archive);
 }
 
