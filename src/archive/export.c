@@ -218,18 +218,26 @@ static int write_file(struct run *r, const struct foreign_member *m, struct cont
     return 1;
 }
 
-/* Reads a small file: 1, 0: nothing of it can be read, which was told, -1. */
+/* Reads a small file: 1, 0: nothing of it can be read, which was told, -1. One that grows under our
+ * hands is no small file. */
 static int read_small(struct run *r, const struct entry *e, struct content *c, struct error *err)
 {
+    int large;
+
     if (is_dry(r) || c->data->size > READING_SMALL_BYTES)
         return 1;
-    c->way = READING_SMALL;
-    if (reading_small(&c->reading, r->source, &c->data, &r->content, err) != 0)
-        return -1;
-    if (!c->reading.failed || c->reading.any)
+    large = reading_small(&c->reading, c->data, &r->content, err);
+    if (large == 1) {
+        reading_release(&c->reading);
+        c->reading = (struct reading){.whole = true};
         return 1;
-    tell_error(r, e->path, &c->reading.trouble);
-    return 0;
+    }
+    c->way = READING_SMALL;
+    if (large == 0 && c->reading.failed && !c->reading.any) {
+        tell_error(r, e->path, &c->reading.trouble);
+        return 0;
+    }
+    return large == 0 ? 1 : -1;
 }
 
 /* The open file is what counts: it may have changed since it was listed. */
