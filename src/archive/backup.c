@@ -16,9 +16,6 @@
 #include "tree/data_hash.h"
 
 /* Static texts, so that equal reasons are grouped. */
-static const char changed_small[] = "changed while it was read: this is its last state seen";
-static const char changed_large[] = "changed while it was read: cut or padded to the size it had";
-static const char partly_unreadable[] = "parts of it could not be read: zeros stand there";
 static const char path_too_long[] = "its path is longer than an archive can hold (1 MiB): left out";
 static const char not_by_first_name[] =
     "its file could not be stored under its first name: left out";
@@ -234,11 +231,11 @@ static int write_extent(struct run *r, struct data *data, struct extent x, struc
 
 /* Tells what a content lacks. */
 static int tell_reading(struct run *r, struct bytes path, const struct reading *p,
-                        const char *changed, struct error *err)
+                        enum reading_way way, struct error *err)
 {
-    if (p->failed)
-        return note_loss(r, path, partly_unreadable, &p->trouble, err);
-    return p->whole ? 0 : note_loss(r, path, changed, NULL, err);
+    const char *reason = reading_loss(p, way);
+
+    return reason == NULL ? 0 : note_loss(r, path, reason, p->failed ? &p->trouble : NULL, err);
 }
 
 /* Writes a large file: header, then its extents, the announced size whatever happens to the file
@@ -260,7 +257,7 @@ static int write_large(struct run *r, const struct entry *e, struct data *data, 
     r->data_hash = data_hasher_result(r->hasher);
     reading_finish(&p, data);
     if (result == 1 && (write_padding(r, stored_bytes, err) != 0 ||
-                        tell_reading(r, e->path, &p, changed_large, err) != 0))
+                        tell_reading(r, e->path, &p, READING_LARGE, err) != 0))
         result = -1;
     reading_release(&p);
     return result;
@@ -331,7 +328,7 @@ static int add_small(struct run *r, struct entry *e, const struct intake_item *i
         unchanged_is_content(item->stored, item->data, r->data_hash))
         return refer(r, e, item->stored, err);
     result = write_small(r, e, item->data, item->bytes, err);
-    if (result == 1 && tell_reading(r, e->path, p, changed_small, err) != 0)
+    if (result == 1 && tell_reading(r, e->path, p, READING_SMALL, err) != 0)
         return -1;
     return result == 1 ? add_written(r, e, item->data, err) : result;
 }

@@ -497,6 +497,7 @@ int catalogue_new(struct source *inner, enum catalogue_contents contents, struct
         catalogue_close(&c->source);
         return -1;
     }
+    c->facts.time_grain_ns = source_facts(inner)->time_grain_ns;
     source_close(inner);
     *out = &c->source;
     return 0;

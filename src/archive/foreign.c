@@ -396,6 +396,20 @@ static int unknown_format(struct foreign_source *f, struct error *err)
     return error_set(err, ERROR_FORMAT, "read archive", "not an archive");
 }
 
+/* What the formats' times are cut to. Of those that are not here it is not known. */
+static uint64_t time_grain(int format)
+{
+    switch (format & ARCHIVE_FORMAT_BASE_MASK) {
+    case ARCHIVE_FORMAT_7ZIP:
+        return 100;
+    case ARCHIVE_FORMAT_CPIO:
+    case ARCHIVE_FORMAT_ZIP:
+        return 1000000000;
+    default:
+        return 0;
+    }
+}
+
 /* Finds out the format and reads the first header. */
 static int begin(struct foreign_source *f, struct error *err)
 {
@@ -407,6 +421,7 @@ static int begin(struct foreign_source *f, struct error *err)
     if (foreign_stream_attach(&f->stream, f->archive) != ARCHIVE_OK)
         return unknown_format(f, err);
     read_header(f);
+    f->facts.time_grain_ns = time_grain(archive_format(f->archive));
     return f->header_code >= ARCHIVE_WARN ? 0 : failed(f, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "archive/foreign_name.h"
 #include "archive/names.h"
 #include "archive/tar_flags.h"
 
@@ -19,6 +20,7 @@ void foreign_entry_release(struct foreign_entry *e)
     buffer_release(&e->first_name);
     buffer_release(&e->owner_name);
     buffer_release(&e->group_name);
+    buffer_release(&e->unescaped);
     pairs_release(&e->entry.meta.xattrs);
     error_release(&e->problem);
 }
@@ -260,13 +262,26 @@ static int fill_metadata(struct foreign_entry *e, struct archive_entry *from, in
     return fill_xattrs(&e->entry.meta, from, err);
 }
 
+/* The member's name as bytes. */
+static int fill_path(struct foreign_entry *e, const char *path, int format, struct error *err)
+{
+    struct bytes name = bytes_of(path ? path : nameless);
+
+    if ((format & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_7ZIP) {
+        if (foreign_name_unescape(&e->unescaped, name, err))
+            return -1;
+        name = buffer_bytes(&e->unescaped);
+    }
+    return foreign_entry_path(e, name, err);
+}
+
 int foreign_entry_fill(struct foreign_entry *e, struct archive_entry *from, int format,
                        struct error *err)
 {
     const char *path = archive_entry_pathname(from), *first = archive_entry_hardlink(from);
 
     foreign_entry_clear(e);
-    if (foreign_entry_path(e, bytes_of(path ? path : nameless), err))
+    if (fill_path(e, path, format, err))
         return -1;
     if (!path || !*path)
         refuse(e, ERROR_FORMAT, "a name that cannot be read");

@@ -12,7 +12,7 @@
 /* An entry with the memory that it points into. A zeroed struct is valid. */
 struct foreign_entry {
     struct entry entry;
-    struct buffer path, target, first_name, owner_name, group_name;
+    struct buffer path, target, first_name, owner_name, group_name, unescaped;
     struct error problem;
 };
 

@@ -11,6 +11,18 @@ void reading_release(struct reading *r)
     error_release(&r->trouble);
 }
 
+const char *reading_loss(const struct reading *r, enum reading_way way)
+{
+    static const char *const changed[] = {
+        [READING_SMALL] = "changed while it was read: this is its last state seen",
+        [READING_LARGE] = "changed while it was read: cut or padded to the size it had",
+    };
+
+    if (r->failed)
+        return "parts of it could not be read: zeros stand there";
+    return r->whole ? NULL : changed[way];
+}
+
 /* Fills the span as far as it goes, the rest with zeros. False if that is because of an error. */
 static bool read_piece(struct reading *r, struct data *data, uint64_t offset, struct data_span span)
 {

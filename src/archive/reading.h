@@ -26,6 +26,11 @@ struct reading {
 
 void reading_release(struct reading *r);
 
+/* A file is read whole before it is written, or while it is written. */
+enum reading_way { READING_SMALL, READING_LARGE };
+/* Why a content is not exact, as a loss's reason (static text); NULL if it is exact. */
+const char *reading_loss(const struct reading *r, enum reading_way way);
+
 /* Fills the whole span. Around what cannot be read all is tried in small pieces: a dying disk gives
  * what it still has. */
 void reading_block(struct reading *r, struct data *data, uint64_t offset, struct data_span span);

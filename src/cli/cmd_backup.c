@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "archive/backup.h"
+#include "archive/export.h"
 #include "cli/command.h"
+#include "cli/formats.h"
 #include "cli/jobs.h"
 #include "cli/kept_filters.h"
 #include "cli/print.h"
@@ -29,6 +31,7 @@ struct backup_settings {
 struct job {
     const struct backup_settings *settings;
     const char *archive;
+    struct archive_format format;
     struct report report;
     struct root_list roots;
     struct tree tree;
@@ -39,44 +42,6 @@ struct job {
 
 /* ---- The archive's name ---- */
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t text_bytes = strlen(text), end_bytes = strlen(end);
-
-    return text_bytes > end_bytes && strcmp(text + text_bytes - end_bytes, end) == 0;
-}
-
-static int choose_container(const struct job *job, enum container *out, struct error *err)
-{
-    static const struct {
-        const char *suffix, *format;
-        enum container container;
-    } known[] = {
-        {".tar.zst", "tar.zst", CONTAINER_ZSTD}, {".tzst", "zst", CONTAINER_ZSTD},
-        {".tar.gz", "tar.gz", CONTAINER_GZIP},   {".tgz", "gz", CONTAINER_GZIP},
-        {".tar", "tar", CONTAINER_PLAIN},
-    };
-    const char *format = job->settings->format;
-
-    if (format == NULL && strcmp(job->archive, "-") == 0)
-        format = "tar.zst";
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (format != NULL ? strcmp(format, known[i].format) == 0
-                           : ends_with(job->archive, known[i].suffix)) {
-            *out = known[i].container;
-            return 0;
-        }
-    }
-    if (format != NULL)
-        return error_set(err, ERROR_USAGE, NULL, "unknown format '%s': tar.zst, tar.gz or tar",
-                         format);
-    return error_set(err, ERROR_USAGE, NULL,
-                     "the last name is the archive to write, and '%s' has no suffix that says how "
-                     "(.tar.zst, .tar.gz, .tar); give the "
-                     "archive's name last, or --format",
-                     job->archive);
-}
-
 /* An existing file is replaced only if it is an archive, or empty. Its identity is kept so that it
  * is no part of its own source. */
 static int check_existing(const struct job *job, struct identity *existing, bool *exists,
@@ -84,9 +49,7 @@ static int check_existing(const struct job *job, struct identity *existing, bool
 {
     struct os_stat status;
     struct error missing = {0};
-    struct input *in = NULL;
-    os_handle handle;
-    bool is_archive;
+    int may_replace;
 
     *exists = os_stat_path(job->archive, true, &status, &missing) == 0;
     error_release(&missing);
@@ -99,35 +62,34 @@ static int check_existing(const struct job *job, struct identity *existing, bool
     *existing = (struct identity){status.device, {status.file[0], status.file[1]}};
     if (status.size == 0)
         return 0;
-    if (os_open_path(job->archive, &handle, err) != 0)
-        return -1;
-    if (input_open(handle, INPUT_AS_IT_COMES, &in, &missing) != 0) {
-        os_close(handle);
-        is_archive = false;
-    } else {
-        is_archive = input_kind(in) == INPUT_TAR;
-        input_close(in);
-    }
-    error_release(&missing);
-    if (!is_archive)
+    may_replace = formats_may_replace(&job->format, job->archive, err);
+    if (may_replace == 0)
         return error_set(err, ERROR_USAGE, NULL,
-                         "'%s' is there and is no archive: it is not replaced; choose another "
+                         "'%s' is there and is no %sarchive: it is not replaced; choose another "
                          "name, or remove it first",
-                         job->archive);
-    return 0;
+                         job->archive, job->format.is_export ? "such " : "");
+    return may_replace < 0 ? -1 : 0;
 }
 
 /* ---- The run ---- */
 
-static int choose_level(struct job *job, struct error *err)
+/* Format, level, threads. */
+static int choose_output(struct job *job, struct error *err)
 {
-    const struct option_number *level = &job->settings->level;
-    long highest = job->backup.output.container == CONTAINER_ZSTD ? 19 : 9;
+    const struct backup_settings *s = job->settings;
+    struct output_options *output = &job->backup.output;
 
-    job->backup.output.level = (int)level->value;
-    job->backup.output.level_is_set = level->is_set;
-    if (level->is_set && (level->value < 1 || level->value > highest))
-        return error_set(err, ERROR_USAGE, NULL, "--level is 1 to %ld for this format", highest);
+    if (formats_choose(s->format, job->archive, &job->format, err) != 0 ||
+        formats_level(&job->format, &s->level, &output->level, err) != 0 ||
+        jobs_choose(&s->jobs, &output->threads, err) != 0)
+        return -1;
+    output->container = job->format.container;
+    output->level_is_set = s->level.is_set;
+    if (job->format.is_export && s->base != NULL)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--base needs a tar archive (.tar.zst, .tar.gz, .tar): a %s archive "
+                         "cannot refer to another one",
+                         export_facts(job->format.format)->name);
     return 0;
 }
 
@@ -235,18 +197,45 @@ static int open_base(struct job *job, const struct identity *existing, bool exis
     return 0;
 }
 
+/* Writes another format than tar. */
+static int run_export(struct job *job, struct error *err)
+{
+    struct export export = {.archive = job->backup.archive,
+                            .output = {job->format.format, job->backup.output.level},
+                            .watcher = &job->report.watcher};
+    int result = export_run(&export, job->tree.source, err);
+
+    job->backup.counts = export.counts;
+    return result;
+}
+
+/* Writes a tar archive. */
+static int run_tar(struct job *job, struct error *err)
+{
+    struct buffer options = {0};
+    int result = -1;
+
+    job->backup.program = "holdfast " HOLDFAST_VERSION;
+    job->backup.spool = tree_spool_folder();
+    job->backup.watcher = &job->report.watcher;
+    if (kept_filters_write(&job->settings->filter, &options, err) == 0) {
+        job->backup.options = buffer_bytes(&options);
+        result = backup_run(&job->backup, job->tree.source, err);
+    }
+    buffer_release(&options);
+    return result;
+}
+
 static int make_archive(struct job *job, const struct text_list *operands, struct error *err)
 {
     const struct backup_settings *s = job->settings;
     struct root_request request = {operands->items, operands->count - 1, &s->as,
                                    s->filter.one_file_system};
     struct identity existing;
-    struct buffer options = {0};
     bool exists = false;
-    int result = -1;
+    int result;
 
-    if (choose_container(job, &job->backup.output.container, err) != 0 ||
-        choose_level(job, err) != 0 || jobs_choose(&s->jobs, &job->backup.output.threads, err) != 0)
+    if (choose_output(job, err) != 0)
         return -1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
@@ -254,15 +243,8 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         root_list_make(&job->roots, &request, &job->report.watcher, err) != 0 ||
         open_output(job, err) != 0 || open_source(job, &existing, exists, err) != 0)
         return -1;
-    job->backup.program = "holdfast " HOLDFAST_VERSION;
-    job->backup.spool = tree_spool_folder();
-    job->backup.watcher = &job->report.watcher;
     remark_inside(job);
-    if (kept_filters_write(&s->filter, &options, err) == 0) {
-        job->backup.options = buffer_bytes(&options);
-        result = backup_run(&job->backup, job->tree.source, err);
-    }
-    buffer_release(&options);
+    result = job->format.is_export ? run_export(job, err) : run_tar(job, err);
     if (result == 0)
         remark_outside_names(job);
     if (result == 0 && job->has_file) {
@@ -366,13 +348,14 @@ static void release_settings(void *settings)
 
 static const struct option_spec backup_specs[] = {
     {"format", 0, OPTION_TEXT, offsetof(struct backup_settings, format), "FORMAT",
-     "tar.zst, tar.gz or tar; else the archive's suffix decides"},
+     "tar.zst, tar.gz, tar, zip, 7z or cpio; else the archive's suffix decides"},
     {"base", 0, OPTION_TEXT, offsetof(struct backup_settings, base), "OLD",
      "store the contents alone that the archive OLD does not have; restoring needs OLD, too"},
     {"level", 'l', OPTION_NUMBER, offsetof(struct backup_settings, level), "N",
-     "compression level (zstd 1 to 19, default 1; gzip 1 to 9, default 6)"},
+     "compression level (tar.zst 1 to 19, default 1; tar.gz, zip and 7z 1 to 9, default 6)"},
     {"jobs", 'j', OPTION_NUMBER, offsetof(struct backup_settings, jobs), "N",
-     "threads that compress, default one for each core; the archive is the same with any number"},
+     "threads that compress tar.zst and tar.gz, default one for each core; the archive is the same "
+     "with any number"},
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
      "the name that a source gets in the archive, or the path that it stands for; given once for "
      "each source, in order"},
@@ -400,7 +383,10 @@ const struct command command_backup = {
     .text = "Stores each SOURCE, a folder or a file, as a root of ARCHIVE: a .tar.zst, .tar.gz or "
             ".tar file that tar reads, too, or - for standard output. No link below "
             "a source is followed; a SOURCE that is a link itself is. The archive appears under "
-            "its name when it is whole; an older archive of that name stands until then.",
+            "its name when it is whole; an older archive of that name stands until then.\n\n"
+            "A .zip, .7z or .cpio archive is for those who need one: it cannot hold all of a tree, "
+            "and each thing that it loses is named, exit status 1. Of hard links zip and 7z store "
+            "a copy for each name.",
     .examples = "holdfast backup ~/projects projects.tar.zst\n"
                 "holdfast backup --exclude node_modules /srv/www /etc server.tar.zst\n"
                 "holdfast backup /data - | ssh host 'cat > data.tar.zst'",

@@ -172,9 +172,25 @@ static int check_pair(struct verification *v, const struct difference_pair *pair
     return 0;
 }
 
+/* The coarser grain of both sides' times; if it is not that of all file systems, it is said. */
+static uint64_t time_grain(struct verification *v)
+{
+    uint64_t a = source_facts(v->a.source)->time_grain_ns;
+    uint64_t b = source_facts(v->b.source)->time_grain_ns;
+    uint64_t grain = a > b ? a : b;
+
+    if (grain > 1)
+        watcher_remark(&v->report.watcher, (struct bytes){NULL, 0},
+                       grain == 100 ? "times are compared to a ten-millionth of a second: the "
+                                      "archive holds no finer ones"
+                                    : "times are compared in whole seconds: the archive holds no "
+                                      "finer ones");
+    return grain;
+}
+
 static int compare_trees(struct verification *v, struct error *err)
 {
-    struct diff_options options = {0};
+    struct diff_options options = {.time_grain_ns = time_grain(v)};
     const struct difference_pair *pair;
     int more;
 

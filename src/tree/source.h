@@ -69,6 +69,7 @@ struct source_facts {
         *lost; /* paths that could not be read when the source was made; complete after its last
                 * entry. What is missing at or below them is not known to be gone */
     size_t lost_count;
+    uint64_t time_grain_ns; /* the stored times are cut to this; 0 and 1 are exact */
     bool complete_metadata; /* what an entry's xattrs, ACLs and flags do not say is not there (holds
                                for disks and our own archives) */
 };
