@@ -82,9 +82,11 @@ enum target_form target_form(struct bytes target, enum target_rules rules);
 const char *target_form_name(enum target_form form);
 const char *target_state_name(enum target_state state);
 
-/* Appends a substitute name as Win32 writes it, which people know and TARGET_RULES_WINDOWS read:
- * \??\C:\x as C:\x, \??\UNC\s\h as \\s\h, \??\Volume{..}\ and other names with \\?\ in front,
- * \Device\x as \\?\GLOBALROOT\Device\x. Every other text stays as it is. */
+/* Appends a substitute name as Win32 writes it, which people know and TARGET_RULES_WINDOWS read as
+ * the same place: \??\C:\x as C:\x and \??\UNC\s\h as \\s\h, or with \\?\ in front if Win32 would
+ * take a component for something else (a slash in it, .., a device, a dot at its end);
+ * \??\Volume{..}\ and other names with \\?\; \Device\x as \\?\GLOBALROOT\Device\x. Every other
+ * text stays as it is. */
 MUST_CHECK int target_append_win32(struct buffer *out, const struct target *t, struct error *err);
 
 /* Resolves a RELATIVE target by its words against the folder that holds the link (a path in the

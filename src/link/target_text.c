@@ -19,15 +19,28 @@ static int append_two(struct buffer *out, const char *first, struct bytes second
     return buffer_append(out, second.data, second.size, err);
 }
 
+/* True if Win32 would make other names of these than they are: slashes, dots and trailing spaces
+ * mean something to it, and devices come first. Only behind \\?\ it takes them as they are. */
+static bool needs_verbatim(const struct target *t)
+{
+    struct bytes rest = t->rest, name;
+
+    while (target_next(t, &rest, &name)) {
+        if (winname_check(name) != WINNAME_FINE)
+            return true;
+    }
+    return false;
+}
+
 int target_append_win32(struct buffer *out, const struct target *t, struct error *err)
 {
     if (t->prefix == TARGET_PLAIN && t->form == TARGET_NT)
         return append_two(out, "\\\\?\\GLOBALROOT", t->text, err);
     if (t->prefix != TARGET_OBJECT)
         return buffer_append(out, t->text.data, t->text.size, err);
-    if (t->form == TARGET_DRIVE_ABSOLUTE)
+    if (t->form == TARGET_DRIVE_ABSOLUTE && !needs_verbatim(t))
         return append_two(out, "", cut(t->text, 4), err);
-    if (t->form == TARGET_UNC)
+    if (t->form == TARGET_UNC && !needs_verbatim(t))
         return append_two(out, "\\\\", t->rest, err);
     return append_two(out, "\\\\?\\", cut(t->text, 4), err);
 }

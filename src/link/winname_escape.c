@@ -113,19 +113,16 @@ static int unescape(struct buffer *out, struct bytes name, struct error *err)
 
 int winname_unescape(struct buffer *out, struct bytes name, struct error *err)
 {
-    struct buffer again = {0};
-    size_t start = out->size;
-    int result = unescape(out, name, err);
+    struct buffer plain = {0}, again = {0};
+    int result = unescape(&plain, name, err);
 
-    if (!result) {
-        struct bytes found = bytes_make(out->data + start, out->size - start);
-
-        result = winname_is_name(found) ? escape(&again, found, err) : 0;
-        if (!result && !bytes_equal(buffer_bytes(&again), name))
-            result = error_set(err, ERROR_FORMAT, "unescape name", "not an escaped name");
-    }
-    if (result)
-        out->size = start;
+    if (!result && winname_is_name(buffer_bytes(&plain)))
+        result = escape(&again, buffer_bytes(&plain), err);
+    if (!result && (!name.size || !bytes_equal(buffer_bytes(&again), name)))
+        result = error_set(err, ERROR_FORMAT, "unescape name", "not an escaped name");
+    if (!result)
+        result = buffer_append(out, plain.data, plain.size, err);
+    buffer_release(&plain);
     buffer_release(&again);
     return result;
 }
