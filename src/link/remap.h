@@ -1,5 +1,5 @@
 /*
- * remap.h: targets rewritten by rules, for a tree that lives elsewhere now (DESIGN 8).
+ * remap.h: targets rewritten by rules, for a tree that lives elsewhere now (DESIGN 13).
  *
  * A rule says that what was OLD is now NEW, both absolute. A target that OLD leads to, or leads
  * above, gets NEW in the place of OLD; the rest of it stays as it was written. Whole components are
@@ -12,7 +12,9 @@
  * not meet it. A rule between the systems turns separators: with C:\=/mnt/c, C:\a\b becomes
  * /mnt/c/a/b, and with /mnt/c=C:\ the other way round.
  *
- * Nothing changes but by a rule, and nothing here looks at a disk.
+ * Nothing changes but by a rule, and nothing here looks at a disk. What a mount is called in
+ * Windows
+ * (--drive C:=/mnt/win) is a rule, too: what remap_target makes of a target by it is where it is.
  */
 #ifndef HOLDFAST_LINK_REMAP_H
 #define HOLDFAST_LINK_REMAP_H
