@@ -198,13 +198,6 @@ int remap_write(const struct remap_text *text, struct buffer *out, const char **
     return result;
 }
 
-/* Puts the index of the rule into the result; its outcome is for the caller. */
-static void note_rule(const struct remap *m, const struct remap_rule *rule,
-                      struct remap_result *result)
-{
-    result->rule = (size_t)(rule - m->rules);
-}
-
 int remap_target(const struct remap *m, struct bytes target, enum target_rules rules,
                  struct remap_result *result, struct error *err)
 {
@@ -218,7 +211,7 @@ int remap_target(const struct remap *m, struct bytes target, enum target_rules r
     if (!text.rule)
         return 0;
     text.prefix = t.prefix;
-    note_rule(m, text.rule, result);
+    result->rule = (size_t)(text.rule - m->rules);
     result->rules = is_posix(&text.rule->to) ? TARGET_RULES_POSIX : TARGET_RULES_WINDOWS;
     written = remap_write(&text, &result->target, &result->reason, err);
     if (written < 0)

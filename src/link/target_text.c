@@ -26,7 +26,9 @@ static bool needs_verbatim(const struct target *t)
     struct bytes rest = t->rest, name;
 
     while (target_next(t, &rest, &name)) {
-        if (winname_check(name) != WINNAME_FINE)
+        enum winname_fault fault = winname_check(name);
+
+        if (fault != WINNAME_FINE && fault != WINNAME_LONG)
             return true;
     }
     return false;
