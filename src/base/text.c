@@ -7,31 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wtf8.h"
+
 /* Decodes the character at the start of `b` (not empty). Returns its bytes, or 0 if they are not
- * valid UTF-8. */
+ * valid UTF-8, which has no surrogates. */
 static size_t decode(struct bytes b, uint32_t *character)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t lead = b.data[0];
-    size_t count = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    uint32_t value;
+    size_t count = wtf8_decode(b, character);
 
-    if (count == 0 || lead > 0xf4 || count > b.size)
-        return 0;
-    if (count == 1) {
-        *character = lead;
-        return 1;
-    }
-    value = lead & (0x7fu >> count);
-    for (size_t i = 1; i < count; i++) {
-        if ((b.data[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (b.data[i] & 0x3fu);
-    }
-    if (value < least[count] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
-        return 0;
-    *character = value;
-    return count;
+    return count && (wtf8_is_lead(*character) || wtf8_is_trail(*character)) ? 0 : count;
 }
 
 static struct bytes skip(struct bytes b, size_t count)
