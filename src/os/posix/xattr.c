@@ -113,7 +113,7 @@ int os_set_xattr(const struct os_object *o, const char *name, struct bytes value
         return -1;
     if (value.size > UINT32_MAX)
         return error_os(err, "set attribute", E2BIG);
-    if (xattr_call_set(o, name, value))
+    if (xattr_call_set(o, name, value, 0))
         return xattr_error(err, "set attribute");
     return 0;
 }
