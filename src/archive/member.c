@@ -10,9 +10,33 @@ static enum tar_type tar_type_of(const struct entry *e)
         [ENTRY_SOCKET] = TAR_FILE,
         [ENTRY_CHAR_DEVICE] = TAR_CHAR_DEVICE,
         [ENTRY_BLOCK_DEVICE] = TAR_BLOCK_DEVICE,
+        [ENTRY_JUNCTION] = TAR_SYMLINK,
+        [ENTRY_MOUNT_POINT] = TAR_SYMLINK,
+        [ENTRY_REPARSE] = TAR_FILE,
     };
 
     return entry_is_further_name(e) ? TAR_HARD_LINK : types[e->kind];
+}
+
+static bool has_ntfs(const struct pairs *xattrs)
+{
+    for (size_t i = 0; i < xattrs->count; i++)
+        if (entry_xattr_is_ntfs(pairs_name(xattrs, i)))
+            return true;
+    return false;
+}
+
+/* What NTFS has besides, and tar has no field for. */
+static void add_ntfs(struct member_record *record, const struct entry *e)
+{
+    if (e->reparse.size != 0) {
+        record->is_reparse = true;
+        record->kind = e->kind;
+        record->reparse = e->reparse;
+        record->folder_flavour = e->folder_flavour;
+    }
+    if (has_ntfs(&e->meta.xattrs))
+        record->xattrs = &e->meta.xattrs;
 }
 
 int member_comment(struct buffer *out, const struct entry *e, const struct archive_record *archive,
@@ -40,9 +64,10 @@ int member_comment(struct buffer *out, const struct entry *e, const struct archi
         }
         if (e->kind != ENTRY_FILE && e->kind != ENTRY_DIRECTORY)
             record.unknown &= ~(uint32_t)METADATA_FLAGS; /* other kinds have none */
+        add_ntfs(&record, e);
     }
     if (!record.has_archive && !record.is_socket && !record.shared && record.unknown == 0 &&
-        record.known == 0)
+        record.known == 0 && !record.is_reparse && record.xattrs == NULL)
         return 0;
     return record_encode(out, &record, err);
 }
@@ -65,7 +90,7 @@ struct tar_member member_of(const struct entry *e, const struct data *data)
         m.extents = data->extents;
         m.extent_count = data->extent_count;
     }
-    if (e->kind == ENTRY_SOCKET)
+    if (e->kind == ENTRY_SOCKET || e->kind == ENTRY_REPARSE)
         m.meta.mode = 0;
     /* No part of a tree: reading it changes the one, restoring it the other. */
     m.meta.known &= ~(uint32_t)(METADATA_ATIME | METADATA_CTIME);

@@ -263,6 +263,7 @@ static void walk_close(struct source *s)
     walk_roots_release(w);
     buffer_release(&w->path);
     buffer_release(&w->target);
+    buffer_release(&w->reparse);
     pairs_release(&w->entry.meta.xattrs);
     error_release(&w->problem);
     os_accounts_free(w->accounts);

@@ -5,6 +5,7 @@
  */
 #include "disk/data.h"
 #include "disk/walk_state.h"
+#include "link/reparse_tag.h"
 
 void walk_subject_close(struct walk_subject *t)
 {
@@ -52,9 +53,9 @@ int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *e
 
 /* Opens what has flags. Who may not open a file may still read attributes by name: no problem by
  * itself. */
-static int open_for_load(struct walk_subject *t, struct error *err)
+static int open_for_load(struct walk_subject *t, const struct entry *e, struct error *err)
 {
-    if (t->status.kind != OS_FILE && t->status.kind != OS_DIRECTORY)
+    if (e->kind != ENTRY_FILE && e->kind != ENTRY_DIRECTORY)
         return 0;
     if (!walk_subject_open(t, t->status.kind, err))
         return 0;
@@ -64,16 +65,30 @@ static int open_for_load(struct walk_subject *t, struct error *err)
     return 0;
 }
 
-static int load_metadata(struct walk_subject *t, struct metadata *m, struct error *err)
+/* The content of what is a file besides being a reparse point: this driver does not show it. What
+ * has none in blocks of its own may have it elsewhere on the volume. */
+static bool hides_content(const struct entry *e)
+{
+    return e->kind == ENTRY_REPARSE && !e->folder_flavour &&
+           (e->allocated || reparse_tag_class(entry_reparse_tag(e)) == REPARSE_CLASS_DATA);
+}
+
+static int load_metadata(struct walk_subject *t, struct entry *e, struct error *err)
 {
     struct os_object object = {.folder = t->folder, .name = t->name};
+    struct metadata *m = &e->meta;
 
-    if (open_for_load(t, err))
+    if (open_for_load(t, e, err))
         return -1;
     object.handle = t->open;
     if (os_list_xattrs(&object, &m->xattrs, err))
         return -1;
     m->known |= METADATA_XATTRS | METADATA_ACL;
+    if (t->on_ntfs && os_list_ntfs(&object, &m->xattrs, err))
+        return -1;
+    if (hides_content(e))
+        return error_set(err, ERROR_UNSUPPORTED, "read",
+                         "its content cannot be read here: its reparse point alone is kept");
     if (t->open == OS_NO_HANDLE)
         return 0;
     if (os_get_flags(&object, &m->flags, err))
@@ -91,7 +106,7 @@ int walk_load(struct source *s, const struct entry **out, struct error *err)
     if (w->last->loaded || e->problem_scope != PROBLEM_NONE)
         return 0;
     w->last->loaded = true;
-    if (!load_metadata(w->last, &e->meta, &w->problem))
+    if (!load_metadata(w->last, e, &w->problem))
         return 0;
     if (walk_is_fatal(&w->problem, err))
         return -1;

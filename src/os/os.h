@@ -272,8 +272,13 @@ int os_make_reparse(os_handle folder, const char *name, enum os_flavour flavour,
  * content compressed), the time of creation, short (DOS) name, object id, EAs. Where the file
  * system has none, nothing. On -1 what could be read was appended. */
 int os_list_ntfs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
+/* Sets an object's times on NTFS behind os_set_times, on other file systems nothing: os_set_times
+ * alone may be forgotten by the driver once the time of creation was set. `creation` is a value of
+ * OS_NTFS_CREATION_TIME, empty to leave it; NULL leaves a time as it is. */
+int os_set_ntfs_times(const struct os_object *o, struct bytes creation,
+                      const struct timestamp *mtime, const struct timestamp *atime,
+                      struct error *err) MUST_CHECK;
 /* The names of some of them. */
-#define OS_NTFS_PREFIX "system.ntfs_"
 #define OS_NTFS_ACL "system.ntfs_acl"
 #define OS_NTFS_ATTRIBUTES "system.ntfs_attrib"
 #define OS_NTFS_CREATION_TIME "system.ntfs_crtime"

@@ -226,3 +226,46 @@ int os_list_ntfs(const struct os_object *o, struct pairs *out, struct error *err
     error_move(err, &first);
     return -1;
 }
+
+/* ---- Times ---- */
+
+/* FILETIME: steps of 100 ns since 1601 ([MS-DTYP] 2.3.3). */
+static void put_time(uint8_t out[8], const struct timestamp *t)
+{
+    const int64_t seconds_to_1970 = 11644473600;
+    int64_t seconds = t->seconds + seconds_to_1970;
+    uint64_t steps = 0;
+
+    if (seconds > 0 && seconds < INT64_MAX / 10000000)
+        steps = (uint64_t)seconds * 10000000 + t->nanoseconds / 100;
+    for (unsigned i = 0; i < 8; i++)
+        out[i] = (uint8_t)(steps >> 8 * i);
+}
+
+int os_set_ntfs_times(const struct os_object *o, struct bytes creation,
+                      const struct timestamp *mtime, const struct timestamp *atime,
+                      struct error *err)
+{
+    static const char name[] = "system.ntfs_times";
+    enum { CREATION = 0, WRITTEN = 8, READ = 16, SET = 24, TOLD = 32 };
+    uint8_t value[TOLD];
+    ssize_t got;
+
+    if (check_object(o, err))
+        return -1;
+    got = xattr_call_get(o, name, value, sizeof value);
+    if (got < 0 && is_absent(errno))
+        return 0;
+    if (got != sizeof value)
+        return posix_error(err, "set times");
+    if (creation.size == 8)
+        memcpy(value + CREATION, creation.data, 8);
+    if (mtime)
+        put_time(value + WRITTEN, mtime);
+    if (atime)
+        put_time(value + READ, atime);
+    /* The fourth, of the record's change, is the driver's. */
+    if (xattr_call_set(o, name, bytes_make(value, SET), 0))
+        return posix_error(err, "set times");
+    return 0;
+}
