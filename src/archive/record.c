@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "link/reparse.h"
+#include "tree/ntfs_note.h"
 
 static const char operation[] = "read archive record";
 static const char prefix[] = "holdfast:";
@@ -39,9 +40,6 @@ enum field_tag {
 };
 
 enum { REPARSE_FOLDER = 1 }; /* flags of FIELD_REPARSE */
-
-/* What names of attributes in FIELD_NTFS begin with, without being written. */
-static const char ntfs_prefix[] = "system.ntfs_";
 
 /* Bits of FIELD_UNKNOWN. */
 enum { UNKNOWN_XATTRS = 1, UNKNOWN_ACL = 2, UNKNOWN_FLAGS = 4, UNKNOWN_ALL = 7 };
@@ -161,17 +159,8 @@ static int append_reparse(struct buffer *fields, const struct member_record *r, 
 
 static int append_ntfs(struct buffer *fields, const struct pairs *xattrs, struct error *err)
 {
-    const size_t cut = sizeof ntfs_prefix - 1;
     struct buffer value = {0};
-    int result = 0;
-    for (size_t i = 0; result == 0 && i < xattrs->count; i++) {
-        struct bytes name = pairs_name(xattrs, i);
-        if (!entry_xattr_is_ntfs(name))
-            continue;
-        if (buffer_append_string(&value, bytes_make(name.data + cut, name.size - cut), err) ||
-            buffer_append_string(&value, pairs_value(xattrs, i), err))
-            result = -1;
-    }
+    int result = ntfs_xattrs_encode(&value, xattrs, err);
     if (result == 0 && value.size != 0)
         result = append_field(fields, FIELD_NTFS, &value, err);
     buffer_release(&value);
@@ -381,31 +370,6 @@ static int take_reparse(struct cursor *c, struct member_record *out, struct erro
     return cursor_take(c, c->left, &out->reparse, err);
 }
 
-/* Attributes in the order of their names, all of them once. */
-static int take_ntfs(struct cursor *c, struct record_memory *memory, struct member_record *out,
-                     struct error *err)
-{
-    struct pairs *p = &memory->xattrs;
-    struct buffer name = {0};
-    int result = 0;
-    while (result == 0 && c->left) {
-        struct bytes rest = {0}, value = {0};
-        buffer_clear(&name);
-        if (cursor_string(c, &rest, err) || cursor_string(c, &value, err) ||
-            buffer_append(&name, ntfs_prefix, sizeof ntfs_prefix - 1, err) ||
-            buffer_append(&name, rest.data, rest.size, err))
-            result = -1;
-        else if (!rest.size || memchr(rest.data, 0, rest.size) ||
-                 (p->count && bytes_compare(pairs_name(p, p->count - 1), buffer_bytes(&name)) >= 0))
-            result = malformed(err);
-        else
-            result = pairs_append(p, buffer_bytes(&name), value, err);
-    }
-    buffer_release(&name);
-    out->xattrs = p;
-    return result;
-}
-
 /* A field of a member's record. */
 static int take_member_field(uint64_t tag, struct cursor *c, struct record_memory *memory,
                              struct member_record *out, struct error *err)
@@ -440,7 +404,8 @@ static int take_member_field(uint64_t tag, struct cursor *c, struct record_memor
     case FIELD_REPARSE:
         return take_reparse(c, out, err);
     case FIELD_NTFS:
-        return take_ntfs(c, memory, out, err);
+        out->xattrs = &memory->xattrs;
+        return ntfs_xattrs_decode(c, &memory->xattrs, err);
     default:
         return 0; /* of a later version */
     }

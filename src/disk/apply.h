@@ -260,9 +260,12 @@ struct meta_goal {
     enum entry_kind kind;
     const struct os_stat *now; /* the object as it is */
     bool fresh;                /* just made: has nothing of its own */
+    bool noted;                /* a note has what NTFS alone has */
     bool temporary;    /* under a name that it will not keep: meta_set_short_name comes later */
     uint32_t inherits; /* of a fresh one: enum inherits of its folder */
     struct bytes path;
+    struct bytes reparse; /* of what stands for a reparse point and is changed in place */
+    bool folder_flavour;
 };
 /* What a thread sets metadata with. */
 struct meta_hand {
@@ -278,6 +281,10 @@ MUST_CHECK int meta_apply(struct meta_hand *h, const struct os_object *o, const 
 /* The same for the run's own thread; flags that have to wait are kept. */
 MUST_CHECK int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
                         struct error *err);
+/* Keeps what NTFS alone has of an entry in a note beside the object, which is on another file
+ * system: 0; 1 and *cause (released by the caller) if it cannot be kept; -1. */
+MUST_CHECK int meta_keep_note(struct meta_hand *h, const struct os_object *o, const struct entry *e,
+                              struct error *cause, struct error *err);
 /* Sets the short name of NTFS that the entry in hand has, once it stands under its own name. */
 MUST_CHECK int meta_set_short_name(struct run *r, const struct entry *e, struct error *err);
 /* Copies metadata but for the names of owners. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tree/ntfs_note.h"
+
 static const char capability[] = "security.capability";
 static const char default_acl[] = "system.posix_acl_default";
 static const char access_acl[] = "system.posix_acl_access";
@@ -279,11 +281,49 @@ static int set_ntfs(struct setting *s, const char *name, const struct pairs *now
     return 1;
 }
 
+int meta_keep_note(struct meta_hand *h, const struct os_object *o, const struct entry *e,
+                   struct error *cause, struct error *err)
+{
+    struct buffer note = {0};
+    int result = -1;
+
+    if (!h->run->privileged) {
+        error_set(cause, ERROR_UNSUPPORTED, "set attribute",
+                  "only root can keep it beside the file");
+        return 1;
+    }
+    if (!ntfs_note_encode(&note, e, err))
+        result = os_set_xattr(o, NTFS_NOTE_NAME, buffer_bytes(&note), cause) ? 1 : 0;
+    buffer_release(&note);
+    if (result > 0 && os_error_is_broken(cause)) {
+        error_move(err, cause);
+        return -1;
+    }
+    return result;
+}
+
+static int note_all_ntfs(struct setting *s, struct error *err)
+{
+    struct entry e = {.meta = *s->goal->want,
+                      .reparse = s->goal->reparse,
+                      .folder_flavour = s->goal->folder_flavour};
+    struct error cause = {0};
+    int result = meta_keep_note(s->hand, s->object, &e, &cause, err);
+
+    if (result > 0)
+        watcher_loss(s->hand->watcher, s->goal->path,
+                     "this file system does not hold NTFS' metadata (attributes, security "
+                     "descriptor, time of creation)",
+                     &cause);
+    error_release(&cause);
+    return result < 0 ? -1 : 0;
+}
+
 static int set_all_ntfs(struct setting *s, struct error *err)
 {
     struct pairs *now = s->hand->xattrs;
 
-    if (!(s->goal->fields & METADATA_XATTRS) ||
+    if (!(s->goal->fields & METADATA_XATTRS) || s->goal->noted ||
         pairs_find(&s->goal->want->xattrs, bytes_of(OS_NTFS_ATTRIBUTES)) < 0)
         return 0;
     pairs_clear(now);
@@ -297,13 +337,8 @@ static int set_all_ntfs(struct setting *s, struct error *err)
         lacks = set_ntfs(s, ntfs_order[i], now, err);
         if (lacks < 0)
             return -1;
-        if (lacks) {
-            watcher_loss(s->hand->watcher, s->goal->path,
-                         "this file system does not hold NTFS' metadata (attributes, security "
-                         "descriptor, time of creation)",
-                         NULL);
-            return 0;
-        }
+        if (lacks)
+            return note_all_ntfs(s, err);
     }
     return 0;
 }

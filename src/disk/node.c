@@ -39,15 +39,28 @@ struct form {
     struct bytes raw;    /* a reparse buffer */
     struct bytes target; /* of a symbolic link */
     enum os_flavour flavour;
+    bool needs_note;     /* a note beside it has what it stands for */
     const char *inexact; /* why it is not the same: static text, or NULL */
     const char *lacking; /* why it cannot be made at all: static text, or NULL */
 };
+
+/* What stands for a reparse point that is no link: a file of mode 0 without content. */
+static int make_empty(const struct placing *p, struct error *err)
+{
+    os_handle file;
+
+    if (os_create_file(p->folder, placing_name(p), 0, &file, err))
+        return -1;
+    return os_close_checked(file, err);
+}
 
 static int make(const struct placing *p, const struct entry *e, const struct form *f,
                 struct error *err)
 {
     struct os_node node = {os_kind_of(e->kind), 0600, e->device_major, e->device_minor};
 
+    if (f->needs_note && !entry_is_link(e))
+        return make_empty(p, err);
     if (f->is_reparse)
         return os_make_reparse(p->folder, placing_name(p), f->flavour, f->raw, err);
     if (entry_is_link(e))
@@ -95,6 +108,8 @@ static int read_back(struct run *r, const struct placing *p, const struct entry 
         return -1;
     if (f->is_reparse)
         return is_of_flavour(p, f->flavour, err);
+    if (f->needs_note && !entry_is_link(e))
+        return made->kind == OS_FILE && !made->size;
     if (made->kind != (entry_is_link(e) ? OS_SYMLINK : os_kind_of(e->kind)))
         return 0;
     if (entry_is_link(e)) {
@@ -116,8 +131,32 @@ static int lose(struct run *r, const struct entry *e, const char *reason, struct
     return 1;
 }
 
+/* Keeps the note of a reparse point and tells what is not the same: 0; 1 if it is no use without
+ * the note, which could not be kept, and that was told; -1. */
+static int tell_form(struct run *r, const struct placing *p, const struct entry *e, struct form *f,
+                     struct error *err)
+{
+    struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
+    struct meta_hand hand = {.run = r, .watcher = r->watcher, .xattrs = &r->xattrs};
+    struct error cause = {0};
+    int lost = f->needs_note ? meta_keep_note(&hand, &o, e, &cause, err) : 0;
+
+    if (lost < 0)
+        return -1;
+    if (lost && !entry_is_link(e)) {
+        watcher_loss(r->watcher, e->path, "this file system has no reparse points", &cause);
+        error_release(&cause);
+        return 1;
+    }
+    f->needs_note = !lost && f->needs_note;
+    if (f->inexact)
+        watcher_loss(r->watcher, e->path, f->inexact, lost ? &cause : NULL);
+    error_release(&cause);
+    return 0;
+}
+
 static int set_metadata(struct run *r, const struct placing *p, const struct entry *e,
-                        const struct os_stat *made, struct error *err)
+                        const struct form *f, const struct os_stat *made, struct error *err)
 {
     struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
     struct meta_goal goal = {
@@ -126,6 +165,7 @@ static int set_metadata(struct run *r, const struct placing *p, const struct ent
         .kind = e->kind,
         .now = made,
         .fresh = true,
+        .noted = f->needs_note,
         .temporary = p->made[0] != '\0',
         .inherits = position_level(r)->inherits,
         .path = e->path,
@@ -160,8 +200,9 @@ static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, 
                  : e->kind == ENTRY_MOUNT_POINT ? "a mount point, made as a symbolic link"
                                                 : "a symbolic link of Windows, made as one of this "
                                                   "system";
-    if (!entry_is_link(e))
-        f->lacking = "this file system has no reparse points";
+    f->needs_note = true;
+    if (e->kind == ENTRY_REPARSE)
+        f->inexact = "a reparse point, made as an empty file of mode 0";
     if (entry_reparse_tag(e) == REPARSE_TAG_LX_SYMLINK)
         return 0;
     target_parse(e->target, TARGET_RULES_WINDOWS, &t);
@@ -246,12 +287,13 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
         return reason ? lose(r, e, reason, err) : -1;
     }
     int same = read_back(r, &p, e, &form, &made, err);
+    int useless = same > 0 ? tell_form(r, &p, e, &form, err) : 0;
     renamed = p.made[0] != '\0';
-    if (same > 0 && form.inexact)
-        watcher_loss(r->watcher, e->path, form.inexact, NULL);
-    if (same > 0 && !set_metadata(r, &p, e, &made, err) && !placing_end(r, &p, err) &&
-        !(renamed && meta_set_short_name(r, e, err)))
+    if (same > 0 && !useless && !set_metadata(r, &p, e, &form, &made, err) &&
+        !placing_end(r, &p, err) && !(renamed && meta_set_short_name(r, e, err)))
         return names_note(r, e, made.device, made.file[0], err);
     placing_abort(&p);
+    if (useless > 0)
+        return 1;
     return same == 0 ? lose(r, e, "not what was asked for when read back", err) : -1;
 }

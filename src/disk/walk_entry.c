@@ -2,6 +2,7 @@
  * walk_entry.c: from what the system says of a name to an entry.
  */
 #include "disk/walk_state.h"
+#include "tree/ntfs_note.h"
 
 bool walk_is_fatal(struct error *problem, struct error *err)
 {
@@ -131,6 +132,33 @@ static int ask_volume(struct walk *w, const struct os_object *o, const struct wa
     return v->has_ntfs;
 }
 
+/* On other file systems a note may tell that a symbolic link, or a file of mode 0 without content,
+ * stands for a reparse point. As read_reparse. */
+static int read_note(struct walk *w, struct walk_subject *t, const struct os_object *o,
+                     struct error *err)
+{
+    const struct os_stat *s = &t->status;
+    struct error not_ours = {0};
+    struct ntfs_note note;
+    int got;
+
+    if (!w->sees_notes || t->folder == OS_NO_HANDLE ||
+        !(s->kind == OS_SYMLINK || (s->kind == OS_FILE && !s->size && !s->mode)))
+        return 0;
+    buffer_clear(&w->note);
+    got = os_get_xattr(o, NTFS_NOTE_NAME, &w->note, err);
+    if (got != 1)
+        return got;
+    if (ntfs_note_decode(buffer_bytes(&w->note), &note, NULL, &not_ours)) {
+        error_release(&not_ours);
+        return 0;
+    }
+    t->folder_flavour = note.folder_flavour;
+    if (buffer_append(&w->reparse, note.reparse.data, note.reparse.size, err))
+        return -1;
+    return note.reparse.size != 0;
+}
+
 /* Reads the buffer of a reparse point into w->reparse. What the status says of one depends on the
  * driver; its attributes are the volume's own. 1 it is one, 0 it is none, -1. */
 static int read_reparse(struct walk *w, struct walk_subject *t, struct error *err)
@@ -143,7 +171,7 @@ static int read_reparse(struct walk *w, struct walk_subject *t, struct error *er
     got = ask_volume(w, &o, t, err);
     t->on_ntfs = got == 1;
     if (got != 1)
-        return got;
+        return got < 0 ? -1 : read_note(w, t, &o, err);
     if (os_ntfs_attributes(&o, &attributes, err) < 0)
         return -1;
     if (!(attributes & OS_ATTRIBUTE_REPARSE_POINT) || t->folder == OS_NO_HANDLE)

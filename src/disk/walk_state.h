@@ -85,6 +85,9 @@ struct walk {
 
     struct entry entry; /* what was handed out last; its xattrs' memory is kept */
     struct buffer target, reparse;
+    struct buffer note; /* ntfs_note.h */
+    struct pairs kept;  /* scratch */
+    bool sees_notes;
     struct walk_volume {
         bool asked, has_ntfs;
         uint64_t device;

@@ -229,6 +229,9 @@ int os_set_times(const struct os_object *o, const struct timestamp *mtime,
  * security module that it makes itself (security.selinux, .SMACK64*, .evm, .ima) are listed like
  * others. */
 int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
+/* Appends the value of one attribute: 1; 0 if it is not there, whatever the reason; -1. */
+int os_get_xattr(const struct os_object *o, const char *name, struct buffer *out,
+                 struct error *err) MUST_CHECK;
 /* Makes or replaces one attribute; removes one (ENODATA if it is not there). */
 int os_set_xattr(const struct os_object *o, const char *name, struct bytes value,
                  struct error *err) MUST_CHECK;

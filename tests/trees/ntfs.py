@@ -142,6 +142,17 @@ def malformed_buffers() -> dict:
         found[f"lx symlink, {count} bytes"] = buffer(LX_SYMLINK, bytes(count)), False
     found["lx symlink, version"] = buffer(LX_SYMLINK, struct.pack("<I", 9) + b"x"), False
     found["lx symlink, NUL"] = buffer(LX_SYMLINK, struct.pack("<I", 2) + b"a\0b"), False
+    for at in range(0, 30, 2):  # a NUL inside of one name or the other
+        for tag, kind, flags in ((JUNCTION, "junction", b""), (SYMLINK, "symlink", bytes(4))):
+            shown = utf16("abcdefgh")
+            both = bytearray(utf16("\\??\\C:\\y") + shown)
+            both[at // 2 * 2 : at // 2 * 2 + 2] = b"\0\0"
+            head = struct.pack("<HHHH", 0, 14, 14, 16)
+            found[f"{kind}, NUL at {at}"] = buffer(tag, head + flags + bytes(both)), tag == JUNCTION
+    for odd in range(1, 15, 2):
+        for tag, kind, flags in ((JUNCTION, "junction", b""), (SYMLINK, "symlink", bytes(4))):
+            head = struct.pack("<HHHH", 0, odd, 14, 2)
+            found[f"{kind}, length {odd}"] = buffer(tag, head + flags + name + b"xy"), tag == JUNCTION
     for tag in (0, 1, 2, 0x00000005, 0x20000007, 0x80000000):
         found[f"tag {tag:08x}"] = buffer(tag, b"data"), False
     for count in range(0, 17, 4):
@@ -233,3 +244,18 @@ def ntfs_tree(top: str) -> None:
             when += 1_000_000_100
             set_mtime(os.fsdecode(folder + b"/" + name), when)
     set_mtime(top, when)
+
+
+def forget(top: str, *names: str) -> None:
+    """Takes parts of the tree away, and gives the folders that they were in their times again."""
+    for name in names:
+        path = f"{top}/{name}"
+        parent = os.path.dirname(path)
+        before = os.stat(parent).st_mtime_ns
+        if os.path.isdir(path) and not os.path.islink(path):
+            for below in os.listdir(path):
+                os.unlink(f"{path}/{below}")
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+        set_mtime(parent, before)
