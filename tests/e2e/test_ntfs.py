@@ -165,7 +165,7 @@ class Loops(Ntfs):
             os.mkdir(f"{volume.path}/{tree}")
             recipe.make(f"{volume.path}/{tree}/l", recipe.symlink("x", shown, True), folder)
         text = self.run_ok("verify", volume.path + "/a", volume.path + "/b", status=1).text
-        self.assertIn("l: flavour: folder, file", text)
+        self.assertIn("a/l: flavour folder in A, file in B", text)
         self.assertIn("reparse buffer", text)
 
 
