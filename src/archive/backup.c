@@ -4,7 +4,6 @@
  */
 #include "archive/backup.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "archive/losses.h"
 #include "archive/member.h"
 #include "base/table.h"
-#include "link/reparse.h"
 #include "tree/data_hash.h"
 
 /* Static texts, so that equal reasons are grouped. */
@@ -407,30 +405,6 @@ static int add_content(struct run *r, struct entry *e, struct intake_item *item,
     return stored == 1 ? index_entry(r, e, NULL, err) : stored;
 }
 
-/* Tells which tags were met, and what is wrong with a buffer: all of these are kept as they are,
- * and somebody may want to know. */
-static int tell_reparse(struct run *r, const struct entry *e, struct error *err)
-{
-    uint32_t tag = entry_reparse_tag(e);
-    const char *name = reparse_tag_name(tag);
-    struct reparse decoded = {0};
-    char text[200];
-
-    if (e->kind != ENTRY_REPARSE)
-        return 0;
-    if (reparse_decode(e->reparse, &decoded, err) != 0)
-        return -1;
-    if (decoded.kind == REPARSE_MALFORMED)
-        (void)snprintf(text, sizeof text, "a malformed reparse point, kept as it is: %s",
-                       decoded.fault);
-    else
-        (void)snprintf(text, sizeof text, "reparse point, kept as it is: %s (0x%08" PRIX32 ")",
-                       name != NULL ? name : "a tag that is not known", tag);
-    watcher_remark(r->backup->watcher, e->path, text);
-    reparse_release(&decoded);
-    return 0;
-}
-
 /* A name that holds the content and metadata of its file. As write_header. */
 static int add_first_name(struct run *r, struct intake_item *item, struct error *err)
 {
@@ -440,7 +414,7 @@ static int add_first_name(struct run *r, struct intake_item *item, struct error 
     e.shared = e.shared || item->stands_in || (e.kind != ENTRY_DIRECTORY && e.link_count == 0);
     e.first_name = (struct bytes){NULL, 0};
     r->place = (struct index_place){0};
-    if (tell_reparse(r, &e, err) != 0)
+    if (losses_remark_reparse(r->backup->watcher, &e, err) != 0)
         return -1;
     if (e.problem_scope == PROBLEM_METADATA && note_error(r, e.path, e.problem, err) != 0)
         return -1;

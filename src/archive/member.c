@@ -72,6 +72,41 @@ int member_comment(struct buffer *out, const struct entry *e, const struct archi
     return record_encode(out, &record, err);
 }
 
+static int apply_reparse(struct entry *e, const struct tar_member *m,
+                         const struct member_record *record, struct error *err)
+{
+    enum tar_type stored = record->kind == ENTRY_REPARSE ? TAR_FILE : TAR_SYMLINK;
+
+    if (m->type != stored || m->size != 0)
+        return error_set(err, ERROR_FORMAT, "read archive",
+                         "a reparse point that is stored as something else");
+    e->kind = record->kind;
+    e->reparse = record->reparse;
+    e->folder_flavour = record->folder_flavour;
+    if (record->kind == ENTRY_REPARSE)
+        e->meta.mode = record->mode;
+    return 0;
+}
+
+int member_apply_ntfs(struct entry *e, const struct tar_member *m,
+                      const struct member_record *record, struct pairs *xattrs, struct error *err)
+{
+    const struct pairs *more = record->xattrs;
+
+    if (record->is_reparse && apply_reparse(e, m, record, err) != 0)
+        return -1;
+    if (more == NULL)
+        return 0;
+    if (pairs_copy(xattrs, &e->meta.xattrs, err) != 0)
+        return -1;
+    for (size_t i = 0; i < more->count; i++)
+        if (pairs_append(xattrs, pairs_name(more, i), pairs_value(more, i), err) != 0)
+            return -1;
+    pairs_sort(xattrs);
+    e->meta.xattrs = *xattrs; /* borrowed */
+    return 0;
+}
+
 struct tar_member member_of(const struct entry *e, const struct data *data)
 {
     struct tar_member m = {.type = tar_type_of(e),

@@ -9,6 +9,7 @@
 
 #include "archive/first_names.h"
 #include "archive/index_sum.h"
+#include "archive/member.h"
 #include "archive/member_data.h"
 #include "archive/names.h"
 #include "archive/record.h"
@@ -171,37 +172,6 @@ static int follow_kind(struct reader *r, struct error *err)
     return 0;
 }
 
-/* Makes the entry the reparse point that the record tells. */
-static int apply_reparse(struct reader *r, const struct tar_member *m,
-                         const struct member_record *record, struct error *err)
-{
-    struct entry *e = &r->entry;
-    enum tar_type stored = record->kind == ENTRY_REPARSE ? TAR_FILE : TAR_SYMLINK;
-
-    if (m->type != stored || m->size != 0)
-        return error_set(err, ERROR_FORMAT, "read archive",
-                         "a reparse point that is stored as something else");
-    e->kind = record->kind;
-    e->reparse = record->reparse;
-    e->folder_flavour = record->folder_flavour;
-    if (record->kind == ENTRY_REPARSE)
-        e->meta.mode = record->mode;
-    return 0;
-}
-
-/* Adds attributes that the record holds to those that tar has. */
-static int merge_xattrs(struct reader *r, const struct pairs *more, struct error *err)
-{
-    if (pairs_copy(&r->xattrs, &r->entry.meta.xattrs, err) != 0)
-        return -1;
-    for (size_t i = 0; i < more->count; i++)
-        if (pairs_append(&r->xattrs, pairs_name(more, i), pairs_value(more, i), err) != 0)
-            return -1;
-    pairs_sort(&r->xattrs);
-    r->entry.meta.xattrs = r->xattrs; /* borrowed */
-    return 0;
-}
-
 /* Adds what the comment of our own archives says. */
 static int apply_record(struct reader *r, const struct tar_member *m, struct error *err)
 {
@@ -221,8 +191,7 @@ static int apply_record(struct reader *r, const struct tar_member *m, struct err
     }
     if (entry_is_further_name(e))
         return 0;
-    if ((record.is_reparse && apply_reparse(r, m, &record, err) != 0) ||
-        (record.xattrs != NULL && merge_xattrs(r, record.xattrs, err) != 0))
+    if (member_apply_ntfs(e, m, &record, &r->xattrs, err) != 0)
         return -1;
     e->meta.known |= METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS;
     e->meta.known &= ~record.unknown;

@@ -42,6 +42,7 @@ struct form {
     bool needs_note;     /* a note beside it has what it stands for */
     const char *inexact; /* why it is not the same: static text, or NULL */
     const char *lacking; /* why it cannot be made at all: static text, or NULL */
+    struct os_stat made; /* once it was read back */
 };
 
 /* What stands for a reparse point that is no link: a file of mode 0 without content. */
@@ -99,10 +100,11 @@ static int is_of_flavour(const struct placing *p, enum os_flavour flavour, struc
 }
 
 /* True if what was made is what was meant: 1, 0, -1. */
-static int read_back(struct run *r, const struct placing *p, const struct entry *e,
-                     const struct form *f, struct os_stat *made, struct error *err)
+static int read_back(struct run *r, const struct placing *p, const struct entry *e, struct form *f,
+                     struct error *err)
 {
     const char *name = placing_name(p);
+    struct os_stat *made = &f->made;
 
     if (os_stat_at(p->folder, name, made, err))
         return -1;
@@ -156,14 +158,14 @@ static int tell_form(struct run *r, const struct placing *p, const struct entry 
 }
 
 static int set_metadata(struct run *r, const struct placing *p, const struct entry *e,
-                        const struct form *f, const struct os_stat *made, struct error *err)
+                        const struct form *f, struct error *err)
 {
     struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
     struct meta_goal goal = {
         .want = &e->meta,
         .fields = e->meta.known & ~r->ignore,
         .kind = e->kind,
-        .now = made,
+        .now = &f->made,
         .fresh = true,
         .noted = f->needs_note,
         .temporary = p->made[0] != '\0',
@@ -200,6 +202,10 @@ static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, 
                  : e->kind == ENTRY_MOUNT_POINT ? "a mount point, made as a symbolic link"
                                                 : "a symbolic link of Windows, made as one of this "
                                                   "system";
+    if (entry_is_link(e) && r->options->foreign_links == FOREIGN_REFUSE)
+        return run_refuse(err, "a link of Windows, and this is no NTFS volume");
+    if (entry_is_link(e) && r->options->foreign_links == FOREIGN_SKIP)
+        f->lacking = "a link of Windows, left out as asked: this is no NTFS volume";
     f->needs_note = true;
     if (e->kind == ENTRY_REPARSE)
         f->inexact = "a reparse point, made as an empty file of mode 0";
@@ -275,7 +281,6 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     const struct entry *e = pair->want;
     struct placing p;
     struct form form;
-    struct os_stat made;
     bool renamed;
 
     if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) || choose_form(r, e, &form, err))
@@ -286,12 +291,12 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
         const char *reason = loss_of(e, err);
         return reason ? lose(r, e, reason, err) : -1;
     }
-    int same = read_back(r, &p, e, &form, &made, err);
+    int same = read_back(r, &p, e, &form, err);
     int useless = same > 0 ? tell_form(r, &p, e, &form, err) : 0;
     renamed = p.made[0] != '\0';
-    if (same > 0 && !useless && !set_metadata(r, &p, e, &form, &made, err) &&
-        !placing_end(r, &p, err) && !(renamed && meta_set_short_name(r, e, err)))
-        return names_note(r, e, made.device, made.file[0], err);
+    if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
+        !(renamed && meta_set_short_name(r, e, err)))
+        return names_note(r, e, form.made.device, form.made.file[0], err);
     placing_abort(&p);
     if (useless > 0)
         return 1;

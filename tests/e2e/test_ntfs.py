@@ -109,6 +109,14 @@ class Elsewhere(Ntfs):
         self.assertIn("this file system has no reparse points", back.text)
         self.assertEqual(os.readlink(self.path("out/tree/j")), "C:\\x")
         self.assertFalse(os.path.lexists(self.path("out/tree/cloud")))
+        for way, words in {
+            "skip": "left out as asked",
+            "refuse": "a link of Windows, and this is no NTFS volume",
+        }.items():
+            text = self.run_ok("restore", "--foreign-links", way, archive, self.path(way), status=1).text
+            self.assertIn(words, text)
+            self.assertFalse(os.path.lexists(self.path(way + "/tree/j")))
+        self.run_ok("restore", "--foreign-links=x", archive, self.path("x"), status=2)
 
     def test_links_of_this_system_become_links_of_windows(self):
         dest = self.volume()
