@@ -411,6 +411,8 @@ static int add_first_name(struct run *r, struct intake_item *item, struct error 
     e.shared = e.shared || item->stands_in || (e.kind != ENTRY_DIRECTORY && e.link_count == 0);
     e.first_name = (struct bytes){NULL, 0};
     r->place = (struct index_place){0};
+    if (losses_remark_reparse(r->backup->watcher, &e, err) != 0)
+        return -1;
     if (e.problem_scope == PROBLEM_METADATA && note_error(r, e.path, e.problem, err) != 0)
         return -1;
     stored = add_content(r, &e, item, err);

@@ -14,7 +14,7 @@
 
 struct backup_counts {
     uint64_t entries;                /* members written */
-    uint64_t kinds[8];               /* of each enum entry_kind; further names are not among them */
+    uint64_t kinds[ENTRY_KINDS];     /* of each enum entry_kind; further names are not among them */
     uint64_t further_names;          /* hard links written */
     uint64_t file_bytes;             /* logical bytes of the files, each file once */
     uint64_t base_files, base_bytes; /* of these, files whose content is in the base */

@@ -10,6 +10,7 @@
 #include "archive/index.h"
 #include "archive/names.h"
 #include "archive/tar.h"
+#include "link/reparse.h"
 
 /* The low four bits are the kind. */
 enum item_flag {
@@ -23,7 +24,9 @@ enum item_flag {
     ITEM_INEXACT = 1 << 10,
     ITEM_FILE_FLAGS = 1 << 11,
     ITEM_IN_BASE = 1 << 12,
-    ITEM_ALL = (1 << 13) - 1,
+    ITEM_REPARSE = 1 << 13,
+    ITEM_FOLDER_FLAVOUR = 1 << 14,
+    ITEM_ALL = (1 << 15) - 1,
 };
 
 /* The fields that an entry may know. Access times are no part of an archive. */
@@ -37,38 +40,6 @@ enum item_flag {
 static int damaged(struct error *err, const char *what)
 {
     return error_set(err, ERROR_FORMAT, "read index", "the archive's index is damaged: %s", what);
-}
-
-static uint64_t padded(uint64_t bytes)
-{
-    return (bytes + TAR_BLOCK_BYTES - 1) / TAR_BLOCK_BYTES * TAR_BLOCK_BYTES;
-}
-
-bool index_item_is_in_stream(const struct index_item *item)
-{
-    return item->base == 0 && (!item->is_further || item->data_offset != item->header_offset);
-}
-
-uint64_t index_item_stored(const struct index_item *item)
-{
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < item->extent_count; i++)
-        bytes += item->extents[i].length;
-    return bytes;
-}
-
-uint64_t index_item_end(const struct index_item *item)
-{
-    return item->data_offset + padded(index_item_stored(item));
-}
-
-void index_memory_release(struct index_memory *m)
-{
-    buffer_release(&m->path);
-    pairs_release(&m->xattrs);
-    free(m->extents);
-    *m = (struct index_memory){.extents = NULL};
 }
 
 static bool is_device(enum entry_kind kind)
@@ -123,7 +94,8 @@ static uint32_t flags_of(const struct index_item *item)
            (identity_is_known(&e->identity) ? ITEM_IDENTITY : 0u) |
            (item->is_inexact ? ITEM_INEXACT : 0u) |
            ((e->meta.known & METADATA_FLAGS) && e->meta.flags != 0 ? ITEM_FILE_FLAGS : 0u) |
-           (item->base != 0 ? ITEM_IN_BASE : 0u);
+           (item->base != 0 ? ITEM_IN_BASE : 0u) | (e->reparse.size != 0 ? ITEM_REPARSE : 0u) |
+           (e->reparse.size != 0 && e->folder_flavour ? ITEM_FOLDER_FLAVOUR : 0u);
 }
 
 /* What belongs to the kind. */
@@ -131,7 +103,7 @@ static int append_content(struct buffer *out, const struct entry *e, struct erro
 {
     if (e->kind == ENTRY_FILE)
         return buffer_append_varint(out, e->size, err);
-    if (e->kind == ENTRY_SYMLINK)
+    if (entry_is_link(e))
         return buffer_append_string(out, e->target, err);
     if (!is_device(e->kind))
         return 0;
@@ -190,7 +162,9 @@ static int append_optional(struct buffer *out, const struct index_item *item, ui
     if ((flags & ITEM_HASH) && (buffer_append_u64(out, e->data_hash.low, err) ||
                                 buffer_append_u64(out, e->data_hash.high, err)))
         return -1;
-    return flags & ITEM_XATTRS ? append_xattrs(out, &e->meta.xattrs, err) : 0;
+    if ((flags & ITEM_XATTRS) && append_xattrs(out, &e->meta.xattrs, err))
+        return -1;
+    return flags & ITEM_REPARSE ? buffer_append_string(out, e->reparse, err) : 0;
 }
 
 static int append_body(struct buffer *out, const struct index_item *item, struct error *err)
@@ -306,7 +280,7 @@ static int take_content(struct cursor *c, struct entry *e, struct error *err)
             return -1;
         return e->size <= MAX_SIZE ? 0 : damaged(err, "a file of no possible size");
     }
-    if (e->kind == ENTRY_SYMLINK)
+    if (entry_is_link(e))
         return cursor_string(c, &e->target, err);
     if (!is_device(e->kind))
         return 0;
@@ -439,7 +413,26 @@ static int take_optional(const struct taking *t, uint32_t flags, struct error *e
     if ((flags & ITEM_XATTRS) && take_xattrs(c, m, err))
         return -1;
     e->meta.xattrs = m->xattrs; /* shared: the memory stays the owner */
-    return 0;
+    if ((flags & ITEM_REPARSE) == 0)
+        return 0;
+    e->folder_flavour = (flags & ITEM_FOLDER_FLAVOUR) != 0;
+    if (cursor_string(c, &e->reparse, err))
+        return -1;
+    return e->reparse.size != 0 && e->reparse.size <= REPARSE_MAX_BYTES
+               ? 0
+               : damaged(err, "a reparse point of no possible size");
+}
+
+/* Whether an entry of that kind has to be a reparse point, may be one, or cannot. */
+static bool is_reparse_sound(uint32_t flags)
+{
+    uint32_t kind = flags & ITEM_KIND;
+
+    if ((flags & ITEM_FOLDER_FLAVOUR) && (flags & ITEM_REPARSE) == 0)
+        return false;
+    if ((flags & ITEM_REPARSE) == 0)
+        return kind <= ENTRY_BLOCK_DEVICE || (flags & ITEM_FURTHER) != 0;
+    return kind == ENTRY_SYMLINK || kind > ENTRY_BLOCK_DEVICE;
 }
 
 /* Flags that this version knows, on kinds that can have them. */
@@ -449,7 +442,7 @@ static bool are_sound(uint32_t flags)
     uint32_t of_files = ITEM_SPARSE | ITEM_HASH | ITEM_IN_BASE;
     uint32_t of_further = ITEM_KIND | ITEM_FURTHER | ITEM_INEXACT;
 
-    if ((flags & ~(uint32_t)ITEM_ALL) != 0 || kind > ENTRY_BLOCK_DEVICE)
+    if ((flags & ~(uint32_t)ITEM_ALL) != 0 || kind >= ENTRY_KINDS || !is_reparse_sound(flags))
         return false;
     if ((flags & ITEM_FURTHER) && ((flags & ~of_further) != 0 || kind == ENTRY_DIRECTORY))
         return false;

@@ -27,7 +27,8 @@ void index_sum_release(struct index_sum *s)
 /* What of an entry is a number; all of one width, so that there is no padding. */
 struct numbers {
     uint64_t path_bytes, kind, distance, data_offset;
-    uint64_t size, target_bytes, device_major, device_minor, link_count;
+    uint64_t size, target_bytes, reparse_bytes, folder_flavour, device_major, device_minor,
+        link_count;
     uint64_t mode, owner, group, flags;
     uint64_t mtime_seconds, mtime_nanoseconds, btime_seconds, btime_nanoseconds;
     uint64_t xattr_count, extent_count;
@@ -57,20 +58,23 @@ static void take_content(struct numbers *n, const struct index_item *item)
     const struct entry *e = &item->entry;
 
     n->size = e->kind == ENTRY_FILE ? e->size : 0;
-    n->target_bytes = e->kind == ENTRY_SYMLINK ? e->target.size : 0;
+    n->target_bytes = entry_is_link(e) ? e->target.size : 0;
+    n->reparse_bytes = e->reparse.size;
+    n->folder_flavour = e->folder_flavour;
     n->device_major = e->device_major;
     n->device_minor = e->device_minor;
     n->link_count = e->shared ? e->link_count : 1;
     n->extent_count = item->extent_count;
 }
 
-/* Target, attributes, ranges. */
+/* Target, reparse buffer, attributes, ranges. */
 static int append_rest(struct buffer *out, const struct numbers *n, const struct index_item *item,
                        struct error *err)
 {
     const struct pairs *xattrs = &item->entry.meta.xattrs;
 
-    if (buffer_append(out, item->entry.target.data, (size_t)n->target_bytes, err))
+    if (buffer_append(out, item->entry.target.data, (size_t)n->target_bytes, err) ||
+        buffer_append(out, item->entry.reparse.data, (size_t)n->reparse_bytes, err))
         return -1;
     for (size_t i = 0; i < xattrs->count; i++)
         if (buffer_append_string(out, pairs_name(xattrs, i), err) ||

@@ -145,6 +145,7 @@ static void pack_item(struct packer *p, struct intake_item *item)
 
     e->path = pack_bytes(p, e->path);
     e->target = pack_bytes(p, e->target);
+    e->reparse = pack_bytes(p, e->reparse);
     e->first_name = pack_bytes(p, e->first_name);
     e->meta.owner_name = pack_text(p, e->meta.owner_name);
     e->meta.group_name = pack_text(p, e->meta.group_name);

@@ -3,8 +3,12 @@
  */
 #include "archive/losses.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "link/reparse.h"
 
 int losses_add(struct losses *l, struct bytes path, const char *reason, struct error *err)
 {
@@ -44,4 +48,26 @@ void losses_release(struct losses *l)
     buffer_release(&l->bytes);
     free(l->items);
     memset(l, 0, sizeof *l);
+}
+
+int losses_remark_reparse(struct watcher *w, const struct entry *e, struct error *err)
+{
+    uint32_t tag = entry_reparse_tag(e);
+    const char *name = reparse_tag_name(tag);
+    struct reparse decoded = {0};
+    char text[200];
+
+    if (e->kind != ENTRY_REPARSE)
+        return 0;
+    if (reparse_decode(e->reparse, &decoded, err) != 0)
+        return -1;
+    if (decoded.kind == REPARSE_MALFORMED)
+        (void)snprintf(text, sizeof text, "a malformed reparse point, kept as it is: %s",
+                       decoded.fault);
+    else
+        (void)snprintf(text, sizeof text, "reparse point, kept as it is: %s (0x%08" PRIX32 ")",
+                       name != NULL ? name : "a tag that is not known", tag);
+    watcher_remark(w, e->path, text);
+    reparse_release(&decoded);
+    return 0;
 }

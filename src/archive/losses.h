@@ -5,6 +5,7 @@
 #define HOLDFAST_ARCHIVE_LOSSES_H
 
 #include "archive/tail.h"
+#include "tree/watcher.h"
 
 /* A zeroed struct is a valid empty list. */
 struct losses {
@@ -19,5 +20,9 @@ MUST_CHECK int losses_add(struct losses *l, struct bytes path, const char *reaso
 /* Makes `items` ready to be read; to be called after the last losses_add. */
 void losses_point(struct losses *l);
 void losses_release(struct losses *l);
+
+/* Tells which tag a reparse point that is no link has, or what is wrong with its buffer: it is kept
+ * as it is, and that is no loss, but somebody may want to know. -1 is lack of memory. */
+MUST_CHECK int losses_remark_reparse(struct watcher *w, const struct entry *e, struct error *err);
 
 #endif

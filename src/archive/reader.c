@@ -9,6 +9,7 @@
 
 #include "archive/first_names.h"
 #include "archive/index_sum.h"
+#include "archive/member.h"
 #include "archive/member_data.h"
 #include "archive/names.h"
 #include "archive/record.h"
@@ -37,6 +38,7 @@ struct reader {
     struct entry entry;
     struct error problem;
     struct table kinds;
+    struct pairs xattrs; /* of the entry, if the record has some of them */
     struct member_data member;
     struct index_sum sum; /* over the entries of our own archives, to be held against the index */
     struct first_names first_names;
@@ -189,6 +191,8 @@ static int apply_record(struct reader *r, const struct tar_member *m, struct err
     }
     if (entry_is_further_name(e))
         return 0;
+    if (member_apply_ntfs(e, m, &record, &r->xattrs, err) != 0)
+        return -1;
     e->meta.known |= METADATA_XATTRS | METADATA_ACL | METADATA_FLAGS;
     e->meta.known &= ~record.unknown;
     e->meta.known |= record.known;
@@ -457,6 +461,7 @@ static void reader_free(struct reader *r)
     error_release(&r->problem);
     error_release(&r->pending_error);
     table_release(&r->kinds);
+    pairs_release(&r->xattrs);
     index_sum_release(&r->sum);
     first_names_release(&r->first_names);
     free(r->lost);

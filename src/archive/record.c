@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/reparse.h"
+#include "tree/ntfs_note.h"
+
 static const char operation[] = "read archive record";
 static const char prefix[] = "holdfast:";
 static const char prefix_1[] = "holdfast:1:";
@@ -32,7 +35,11 @@ enum field_tag {
     FIELD_CTIME = 21,
     FIELD_XATTRS = 22,
     FIELD_UNKNOWN = 23,
+    FIELD_REPARSE = 24,
+    FIELD_NTFS = 25,
 };
+
+enum { REPARSE_FOLDER = 1 }; /* flags of FIELD_REPARSE */
 
 /* Bits of FIELD_UNKNOWN. */
 enum { UNKNOWN_XATTRS = 1, UNKNOWN_ACL = 2, UNKNOWN_FLAGS = 4, UNKNOWN_ALL = 7 };
@@ -137,6 +144,29 @@ static uint64_t unknown_bits(uint32_t fields)
            (fields & METADATA_FLAGS ? UNKNOWN_FLAGS : 0u);
 }
 
+static int append_reparse(struct buffer *fields, const struct member_record *r, struct error *err)
+{
+    struct buffer value = {0};
+    int result = -1;
+    if (buffer_append_varint(&value, (uint64_t)r->kind, err) == 0 &&
+        buffer_append_varint(&value, r->folder_flavour ? REPARSE_FOLDER : 0, err) == 0 &&
+        buffer_append_varint(&value, r->mode & 07777, err) == 0 &&
+        buffer_append(&value, r->reparse.data, r->reparse.size, err) == 0)
+        result = append_field(fields, FIELD_REPARSE, &value, err);
+    buffer_release(&value);
+    return result;
+}
+
+static int append_ntfs(struct buffer *fields, const struct pairs *xattrs, struct error *err)
+{
+    struct buffer value = {0};
+    int result = ntfs_xattrs_encode(&value, xattrs, err);
+    if (result == 0 && value.size != 0)
+        result = append_field(fields, FIELD_NTFS, &value, err);
+    buffer_release(&value);
+    return result;
+}
+
 static int append_member(struct buffer *fields, const struct member_record *r, struct error *err)
 {
     struct buffer nothing = {0};
@@ -155,7 +185,11 @@ static int append_member(struct buffer *fields, const struct member_record *r, s
     if (r->known & METADATA_XATTRS && append_field(fields, FIELD_XATTRS, &nothing, err))
         return -1;
     uint64_t unknown = unknown_bits(r->unknown);
-    return unknown ? append_number(fields, FIELD_UNKNOWN, unknown, err) : 0;
+    if (unknown && append_number(fields, FIELD_UNKNOWN, unknown, err))
+        return -1;
+    if (r->is_reparse && append_reparse(fields, r, err))
+        return -1;
+    return r->xattrs ? append_ntfs(fields, r->xattrs, err) : 0;
 }
 
 int record_encode(struct buffer *out, const struct member_record *r, struct error *err)
@@ -315,9 +349,30 @@ static int take_unknown(struct cursor *c, uint32_t *out, struct error *err)
     return 0;
 }
 
+static bool has_reparse(uint64_t kind)
+{
+    return kind == ENTRY_SYMLINK || kind == ENTRY_JUNCTION || kind == ENTRY_MOUNT_POINT ||
+           kind == ENTRY_REPARSE;
+}
+
+static int take_reparse(struct cursor *c, struct member_record *out, struct error *err)
+{
+    uint64_t kind = 0, flags = 0, mode = 0;
+    if (cursor_varint(c, &kind, err) || take_number(c, REPARSE_FOLDER, &flags, err) ||
+        take_number(c, 07777, &mode, err))
+        return -1;
+    if (!has_reparse(kind) || c->left == 0 || c->left > REPARSE_MAX_BYTES)
+        return malformed(err);
+    out->is_reparse = true;
+    out->kind = (enum entry_kind)kind;
+    out->folder_flavour = flags & REPARSE_FOLDER;
+    out->mode = (uint32_t)mode;
+    return cursor_take(c, c->left, &out->reparse, err);
+}
+
 /* A field of a member's record. */
-static int take_member_field(uint64_t tag, struct cursor *c, struct member_record *out,
-                             struct error *err)
+static int take_member_field(uint64_t tag, struct cursor *c, struct record_memory *memory,
+                             struct member_record *out, struct error *err)
 {
     uint64_t links = 0;
     switch (tag) {
@@ -346,6 +401,11 @@ static int take_member_field(uint64_t tag, struct cursor *c, struct member_recor
         return finish(c, err);
     case FIELD_UNKNOWN:
         return take_unknown(c, &out->unknown, err);
+    case FIELD_REPARSE:
+        return take_reparse(c, out, err);
+    case FIELD_NTFS:
+        out->xattrs = &memory->xattrs;
+        return ntfs_xattrs_decode(c, &memory->xattrs, err);
     default:
         return 0; /* of a later version */
     }
@@ -366,7 +426,7 @@ static int take_fields(struct cursor *c, struct record_memory *memory, struct me
         seen |= bit;
         struct cursor field = {value.data, value.size};
         int result = tag < FIELD_SOCKET ? take_archive_field(tag, &field, memory, out, err)
-                                        : take_member_field(tag, &field, out, err);
+                                        : take_member_field(tag, &field, memory, out, err);
         if (result)
             return -1;
     }
@@ -378,6 +438,7 @@ int record_decode(struct bytes comment, struct record_memory *memory, struct mem
 {
     *out = (struct member_record){.archive = {.program = "", .facts = {.host_system = ""}}};
     buffer_clear(&memory->bytes);
+    pairs_clear(&memory->xattrs);
     if (!record_is_ours(comment))
         return malformed(err);
     if (!begins_with(comment, prefix_1))
@@ -397,5 +458,6 @@ void record_memory_release(struct record_memory *m)
         return;
     buffer_release(&m->bytes);
     free(m->roots);
+    pairs_release(&m->xattrs);
     *m = (struct record_memory){0};
 }

@@ -24,15 +24,22 @@ struct member_record {
     bool has_archive; /* `archive` holds */
     struct archive_record archive;
     bool is_socket; /* stored as an empty regular file of mode 0: `mode` holds the real one */
-    uint32_t mode;
-    bool shared; /* first of several names: further names follow in this archive */
+    uint32_t mode;  /* of a socket or reparse point */
+    bool shared;    /* first of several names: further names follow in this archive */
     uint32_t
         known; /* METADATA_FLAGS, METADATA_BTIME, METADATA_CTIME: which of the fields below hold */
     uint32_t unknown; /* enum metadata_field bits of what could not be read from the disk; else what
                          is not said is not there */
     uint32_t flags;
     struct timestamp btime, ctime;
-    uint64_t link_count; /* names the file had on the disk, 0 = not known */
+    uint64_t link_count;  /* names the file had on the disk, 0 = not known */
+    bool is_reparse;      /* the next three hold, and `mode` */
+    enum entry_kind kind; /* SYMLINK, JUNCTION, MOUNT_POINT or REPARSE; the last is stored as an
+                             empty regular file of mode 0 */
+    struct bytes reparse; /* the buffer */
+    bool folder_flavour;
+    const struct pairs *xattrs; /* those of NTFS (entry_xattr_is_ntfs): given, they may be among
+                                   others; got, these alone, or NULL for none */
 };
 
 /* Appends the comment's text. */
@@ -46,6 +53,7 @@ bool record_is_ours(struct bytes comment);
 struct record_memory {
     struct buffer bytes;     /* decoded text */
     struct root_fact *roots; /* allocated */
+    struct pairs xattrs;
 };
 MUST_CHECK int record_decode(struct bytes comment, struct record_memory *memory,
                              struct member_record *out, struct error *err);

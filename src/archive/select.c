@@ -14,7 +14,7 @@
 /* A first name that was left out, with all that its further names may need. */
 struct kept {
     struct entry entry; /* its pointers are of no use, but for those to what is owned here */
-    struct buffer target, owner_name, group_name;
+    struct buffer target, reparse, owner_name, group_name;
     struct pairs xattrs;
     struct error problem;
     struct aside_content content;
@@ -89,6 +89,7 @@ static void kept_free(struct kept *k)
 {
     aside_content_release(&k->content);
     buffer_release(&k->target);
+    buffer_release(&k->reparse);
     buffer_release(&k->owner_name);
     buffer_release(&k->group_name);
     buffer_release(&k->new_first);
@@ -161,10 +162,12 @@ static int keep_entry(struct kept *k, const struct entry *e, struct error *err)
     }
     if (pairs_copy(&k->xattrs, &e->meta.xattrs, err) != 0 ||
         buffer_append(&k->target, e->target.data, e->target.size, err) != 0 ||
+        buffer_append(&k->reparse, e->reparse.data, e->reparse.size, err) != 0 ||
         keep_text(&k->owner_name, e->meta.owner_name, &meta->owner_name, err) != 0 ||
         keep_text(&k->group_name, e->meta.group_name, &meta->group_name, err) != 0)
         return -1;
     k->entry.target = buffer_bytes(&k->target);
+    k->entry.reparse = buffer_bytes(&k->reparse);
     meta->xattrs = k->xattrs; /* borrowed */
     return 0;
 }

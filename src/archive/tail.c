@@ -143,9 +143,9 @@ static int decode_summary(struct tail_memory *m, struct bytes content, struct er
         cursor_varint(&c, &t->raw_bytes, err) || cursor_u64(&c, &t->raw_hash.low, err) ||
         cursor_u64(&c, &t->raw_hash.high, err) || cursor_varint(&c, &kinds, err))
         return -1;
-    if (kinds != TAIL_KIND_COUNT)
+    if (kinds < TAIL_USUAL_KINDS || kinds > TAIL_KIND_COUNT)
         return tail_damaged(err, "an unknown number of kinds");
-    for (size_t i = 0; i < TAIL_KIND_COUNT; i++)
+    for (size_t i = 0; i < kinds; i++)
         if (cursor_varint(&c, &t->kinds[i], err))
             return -1;
     return c.left == 0 ? 0 : tail_damaged(err, "bytes behind its summary");

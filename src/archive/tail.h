@@ -35,7 +35,7 @@ struct tail {
                                      compressed anew has the tail of its former container */
     struct source_facts facts;    /* `sequential` is a matter of the reader and false here */
     uint64_t entries, file_bytes; /* counts over the whole archive */
-    uint64_t kinds[8];            /* entries of each enum entry_kind */
+    uint64_t kinds[ENTRY_KINDS];  /* entries of each enum entry_kind */
     uint64_t further_names;
     uint64_t raw_bytes;      /* length of the tar stream with its end blocks */
     struct hash128 raw_hash; /* XXH3-128 of the tar stream */

@@ -12,7 +12,8 @@ extern const uint8_t tail_magic[8];
 enum {
     TAIL_TRAILER_VERSION = 1,
     TAIL_CHECKED_TRAILER_BYTES = TAIL_TRAILER_BYTES - 8, /* of the trailer, by its own checksum */
-    TAIL_KIND_COUNT = sizeof((struct tail *)0)->kinds / sizeof(uint64_t),
+    TAIL_KIND_COUNT = ENTRY_KINDS,
+    TAIL_USUAL_KINDS = 8, /* as many are told, unless there are some of the others */
 };
 
 /* Flags of the summary. */

@@ -33,16 +33,19 @@ static int encode_facts(struct buffer *out, const struct source_facts *facts, st
 
 static int encode_summary(struct buffer *out, const struct tail *t, struct error *err)
 {
+    size_t kinds = TAIL_USUAL_KINDS;
+
+    for (size_t i = kinds; i < TAIL_KIND_COUNT; i++)
+        kinds = t->kinds[i] ? TAIL_KIND_COUNT : kinds;
     if (buffer_append_varint(out, (uint64_t)t->container, err) ||
         encode_facts(out, &t->facts, err) || buffer_append_varint(out, t->entries, err) ||
         buffer_append_varint(out, t->file_bytes, err) ||
         buffer_append_varint(out, t->further_names, err) ||
         buffer_append_varint(out, t->raw_bytes, err) ||
         buffer_append_u64(out, t->raw_hash.low, err) ||
-        buffer_append_u64(out, t->raw_hash.high, err) ||
-        buffer_append_varint(out, TAIL_KIND_COUNT, err))
+        buffer_append_u64(out, t->raw_hash.high, err) || buffer_append_varint(out, kinds, err))
         return -1;
-    for (size_t i = 0; i < TAIL_KIND_COUNT; i++)
+    for (size_t i = 0; i < kinds; i++)
         if (buffer_append_varint(out, t->kinds[i], err))
             return -1;
     return 0;

@@ -244,6 +244,8 @@ static int append_xattrs(const struct metadata *meta, struct buffer *out, struct
         struct bytes name = pairs_name(xattrs, i);
         struct bytes value = pairs_value(xattrs, i);
         int result;
+        if (entry_xattr_is_ntfs(name))
+            continue; /* in the comment: as an attribute it makes other tools fail */
         if (bytes_equal(name, bytes_of(acl_access)))
             result = append_acl(out, "SCHILY.acl.access", value, err);
         else if (bytes_equal(name, bytes_of(acl_default)))

@@ -256,6 +256,26 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
 
 /* ---- What is said at the end ---- */
 
+/* Of what NTFS volumes alone have. */
+static void print_windows_links(const struct backup_counts *c)
+{
+    static const struct {
+        enum entry_kind kind;
+        const char *one, *many;
+    } rows[] = {
+        {ENTRY_JUNCTION, "junction", "junctions"},
+        {ENTRY_MOUNT_POINT, "mount point", "mount points"},
+        {ENTRY_REPARSE, "other reparse point", "other reparse points"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (c->kinds[rows[i].kind] == 0)
+            continue;
+        print_count(stderr, c->kinds[rows[i].kind], rows[i].one, rows[i].many);
+        fputs(", ", stderr);
+    }
+}
+
 static void print_summary(const struct job *job)
 {
     const struct backup_counts *c = &job->backup.counts;
@@ -270,6 +290,7 @@ static void print_summary(const struct job *job)
     fputs(", ", stderr);
     print_count(stderr, c->kinds[ENTRY_SYMLINK], "symbolic link", "symbolic links");
     fputs(", ", stderr);
+    print_windows_links(c);
     print_count(stderr, c->further_names, "further name", "further names");
     fprintf(stderr, " of hard-linked files), %s", print_size(files, sizeof files, c->file_bytes));
     if (job->settings->base != NULL) {
@@ -296,6 +317,9 @@ static void json_summary(struct job *job, int status)
     json_number(j, "directories", c->kinds[ENTRY_DIRECTORY]);
     json_number(j, "files", c->kinds[ENTRY_FILE]);
     json_number(j, "symlinks", c->kinds[ENTRY_SYMLINK]);
+    json_number(j, "junctions", c->kinds[ENTRY_JUNCTION]);
+    json_number(j, "mount_points", c->kinds[ENTRY_MOUNT_POINT]);
+    json_number(j, "reparse_points", c->kinds[ENTRY_REPARSE]);
     json_number(j, "further_names", c->further_names);
     json_number(j, "bytes", c->file_bytes);
     json_number(j, "stored_bytes", c->stored_bytes);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "cli/tree.h"
+#include "link/reparse_tag.h"
 
 struct list_settings {
     struct common_settings common;
@@ -55,9 +56,10 @@ static void put_triple(char *out, uint32_t bits, char special)
 static void print_mode(const struct entry *e, const struct metadata *meta)
 {
     static const char kinds[] = {
-        [ENTRY_DIRECTORY] = 'd',    [ENTRY_FILE] = '-',   [ENTRY_SYMLINK] = 'l',
-        [ENTRY_FIFO] = 'p',         [ENTRY_SOCKET] = 's', [ENTRY_CHAR_DEVICE] = 'c',
-        [ENTRY_BLOCK_DEVICE] = 'b',
+        [ENTRY_DIRECTORY] = 'd',    [ENTRY_FILE] = '-',     [ENTRY_SYMLINK] = 'l',
+        [ENTRY_FIFO] = 'p',         [ENTRY_SOCKET] = 's',   [ENTRY_CHAR_DEVICE] = 'c',
+        [ENTRY_BLOCK_DEVICE] = 'b', [ENTRY_JUNCTION] = 'j', [ENTRY_MOUNT_POINT] = 'm',
+        [ENTRY_REPARSE] = 'r',
     };
     uint32_t mode = meta->mode;
     char text[] = "??????????";
@@ -90,7 +92,7 @@ static void print_entry_size(const struct entry *e)
         (void)snprintf(text, sizeof text, "?");
     else if (e->kind == ENTRY_FILE)
         (void)snprintf(text, sizeof text, "%" PRIu64, e->size);
-    else if (e->kind == ENTRY_SYMLINK)
+    else if (entry_is_link(e))
         (void)snprintf(text, sizeof text, "%zu", e->target.size);
     else if (e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE)
         (void)snprintf(text, sizeof text, "%" PRIu32 ",%" PRIu32, e->device_major, e->device_minor);
@@ -123,6 +125,19 @@ static void print_attributes(const struct pairs *xattrs)
     }
 }
 
+/* What is not to be seen from kind and target. */
+static void print_reparse(const struct entry *e)
+{
+    uint32_t tag = entry_reparse_tag(e);
+    const char *name = reparse_tag_name(tag);
+
+    if (e->kind == ENTRY_SYMLINK)
+        fputs(e->folder_flavour ? " (folder link)" : " (file link)", stdout);
+    if (e->kind == ENTRY_REPARSE)
+        printf(" (reparse point 0x%08" PRIX32 "%s%s, %s)", tag, name != NULL ? ", " : "",
+               name != NULL ? name : "", e->folder_flavour ? "folder" : "file");
+}
+
 static void print_line(const struct listing *l, const struct entry *e)
 {
     static const struct metadata nothing = {0};
@@ -135,10 +150,12 @@ static void print_line(const struct listing *l, const struct entry *e)
     print_entry_size(e);
     print_time(meta);
     print_bytes(stdout, e->path);
-    if (is_known && e->kind == ENTRY_SYMLINK) {
+    if (is_known && entry_is_link(e)) {
         fputs(" -> ", stdout);
         print_bytes(stdout, e->target);
     }
+    if (is_known && e->reparse.size != 0)
+        print_reparse(e);
     if (entry_is_further_name(e)) {
         fputs(" = ", stdout);
         print_bytes(stdout, e->first_name);
@@ -192,19 +209,31 @@ static void json_metadata(struct json *j, const struct metadata *meta)
     json_array_end(j);
 }
 
+static void json_reparse(struct json *j, const struct entry *e)
+{
+    char tag[16];
+
+    (void)snprintf(tag, sizeof tag, "0x%08" PRIX32, entry_reparse_tag(e));
+    json_text(j, "tag", tag);
+    json_text(j, "flavour", e->folder_flavour ? "folder" : "file");
+    json_number(j, "reparse_bytes", e->reparse.size);
+}
+
 static void json_entry(struct json *j, const struct entry *e)
 {
     json_begin(j, "entry");
     json_bytes(j, "path", e->path);
     json_text(j, "kind", entry_kind_name(e->kind));
-    json_number(j, "size", e->kind == ENTRY_SYMLINK ? e->target.size : e->size);
+    json_number(j, "size", entry_is_link(e) ? e->target.size : e->size);
     json_metadata(j, &e->meta);
     if (e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE) {
         json_number(j, "major", e->device_major);
         json_number(j, "minor", e->device_minor);
     }
-    if (e->kind == ENTRY_SYMLINK)
+    if (entry_is_link(e))
         json_bytes(j, "target", e->target);
+    if (e->reparse.size != 0)
+        json_reparse(j, e);
     if (entry_is_further_name(e))
         json_bytes(j, "same_as", e->first_name);
     json_end(j);

@@ -21,6 +21,7 @@ struct restore_settings {
     struct text_list roots; /* NAME=PLACE */
     struct text_list bases;
     struct option_number jobs;
+    const char *foreign_links;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
     bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
 };
@@ -76,6 +77,9 @@ static int check_destination(const char *path, struct error *err)
     return check_dangling(path, err);
 }
 
+static const char *const foreign_words[] = {
+    [FOREIGN_SYMLINK] = "symlink", [FOREIGN_SKIP] = "skip", [FOREIGN_REFUSE] = "refuse"};
+
 static int check_settings(struct job *job, struct error *err)
 {
     const struct restore_settings *s = job->settings;
@@ -87,6 +91,9 @@ static int check_settings(struct job *job, struct error *err)
         return error_set(err, ERROR_USAGE, NULL,
                          "--delete and --salvage exclude each other: what a damaged archive lacks "
                          "is not known to be gone");
+    if (option_word(s->foreign_links, foreign_words, 3) < 0)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--foreign-links is symlink, skip or refuse, not %s", s->foreign_links);
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
@@ -346,6 +353,7 @@ static void choose_options(struct job *job)
     o->existing = s->keep_existing ? EXISTING_KEEP
                   : s->keep_newer  ? EXISTING_NEWER
                                    : EXISTING_UPDATE;
+    o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
     o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
     o->delete_extra = s->delete_extra;
     o->checksum = s->checksum;
@@ -544,6 +552,9 @@ static const struct option_spec restore_specs[] = {
      "take immutable and append-only flags off what stands in the way"},
     {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), "N",
      "threads that write files, default one for each core"},
+    {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
+     "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
+     "refuse"},
     {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
      "set owners by name where the name exists here; else by number"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},

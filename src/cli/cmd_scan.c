@@ -85,6 +85,9 @@ static void print_kinds(const struct scan *s, const struct inventory_counts *c)
         printf("    %-24s %10" PRIu64 "   %s\n", "files", c->files,
                print_size(size, sizeof size, c->file_bytes));
     print_row("symbolic links", c->symlinks);
+    print_row("junctions", c->junctions);
+    print_row("mount points", c->mount_points);
+    print_row("other reparse points", c->reparse_points);
     print_row("FIFOs", c->fifos);
     print_row("sockets", c->sockets);
     print_row("devices", c->devices);
@@ -227,9 +230,15 @@ static void print_links(const struct scan *s, const char *title,
 
 static void print_symbolic_links(const struct scan *s, const struct inventory_counts *c)
 {
-    if (c->symlinks == 0)
+    uint64_t of_windows = c->junctions + c->mount_points;
+
+    if (c->symlinks + of_windows == 0)
         return;
-    printf("\nsymbolic links: %" PRIu64 "\n", c->symlinks);
+    if (of_windows == 0)
+        printf("\nsymbolic links: %" PRIu64 "\n", c->symlinks);
+    else
+        printf("\nsymbolic links, junctions and mount points: %" PRIu64 "\n",
+               c->symlinks + of_windows);
     print_row("lead inside the tree", c->inside);
     print_row("lead outside", c->outside);
     print_row("dangling", c->dangling);
@@ -254,6 +263,7 @@ static void json_links(const struct scan *s, struct json *j)
         json_begin(j, "link");
         json_bytes(j, "path", link->path);
         json_bytes(j, "target", link->target);
+        json_text(j, "kind", entry_kind_name(link->kind));
         json_text(j, "state", target_state_name(link->state));
         json_text(j, "form", target_form_name(link->form));
         json_end(j);
@@ -289,6 +299,9 @@ static void json_counts(struct json *j, const struct inventory_counts *c)
         {"directories", c->directories},
         {"files", c->files},
         {"symlinks", c->symlinks},
+        {"junctions", c->junctions},
+        {"mount_points", c->mount_points},
+        {"reparse_points", c->reparse_points},
         {"fifos", c->fifos},
         {"sockets", c->sockets},
         {"devices", c->devices},

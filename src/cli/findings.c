@@ -164,8 +164,26 @@ static void tell_kinds(struct findings *to, const struct difference_pair *pair)
                                .b = bytes_of(entry_kind_name(pair->have->kind))});
 }
 
+/* Links of one text may be different reparse points. */
+static void tell_reparse(struct findings *to, const struct difference_pair *pair)
+{
+    const struct entry *want = pair->want, *have = pair->have;
+
+    if (want->folder_flavour != have->folder_flavour)
+        tell_field(to, want->path, "flavour", want->folder_flavour ? "folder" : "file",
+                   have->folder_flavour ? "folder" : "file");
+    if (bytes_equal(want->reparse, have->reparse))
+        return;
+    tell(to, &(struct finding){
+                 .kind = FINDING_METADATA, .path = want->path, .field = "reparse buffer"});
+}
+
 static void tell_target(struct findings *to, const struct difference_pair *pair)
 {
+    if (bytes_equal(pair->want->target, pair->have->target)) {
+        tell_reparse(to, pair);
+        return;
+    }
     tell(to, &(struct finding){.kind = FINDING_TARGET,
                                .path = pair->want->path,
                                .a = pair->want->target,

@@ -267,3 +267,11 @@ int options_parse(const struct option_table *table, void *settings, struct text_
     arguments->count = operands;
     return 0;
 }
+
+int option_word(const char *setting, const char *const *words, size_t count)
+{
+    for (size_t i = 0; setting != NULL && i < count; i++)
+        if (strcmp(words[i], setting) == 0)
+            return (int)i;
+    return setting == NULL ? 0 : -1;
+}

@@ -69,6 +69,9 @@ struct option_table {
 MUST_CHECK int options_parse(const struct option_table *table, void *settings,
                              struct text_list *arguments, struct error *err);
 
+/* Which of `count` words a setting is, -1 if it is none of them; 0 without a setting (NULL). */
+int option_word(const char *setting, const char *const *words, size_t count);
+
 MUST_CHECK int text_list_append(struct text_list *l, const char *text, struct error *err);
 void text_list_release(struct text_list *l);
 /* The pattern is the caller's, and must stay. */

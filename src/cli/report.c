@@ -130,7 +130,7 @@ static void notice_line(struct report *r, const struct notice *n)
     if (n->kind == NOTICE_CHANGE)
         fprintf(to, "%-8s  ", n->reason);
     print_bytes(to, n->path);
-    if (n->entry != NULL && n->entry->kind == ENTRY_SYMLINK && n->entry->target.size != 0) {
+    if (n->entry != NULL && entry_is_link(n->entry) && n->entry->target.size != 0) {
         fputs(" -> ", to);
         print_bytes(to, n->entry->target);
     }

@@ -98,6 +98,12 @@ struct run {
     uint32_t ignore; /* enum metadata_field that are no part of equality */
     bool privileged;
     uint32_t time_grain_ns; /* of the destination */
+    bool may_be_ntfs; /* a place of the destination is an NTFS volume, which may ignore owners and
+                    modes in silence */
+    struct run_volume {
+        bool asked, has_ntfs;
+        uint64_t device;
+    } volume; /* that was asked last what it is */
     char id[ANCHOR_ID_DIGITS + 1];
     uint64_t temporary_count;
     uint64_t faults;     /* errors of single entries so far */
@@ -114,6 +120,7 @@ struct run {
     struct buffer here; /* path of the innermost folder */
     struct buffer name; /* of the entry in hand, NUL-terminated */
     struct buffer text; /* scratch */
+    struct buffer link; /* scratch: of the link that is being made */
 
     uint8_t *block, *other_block; /* APPLY_BLOCK_BYTES each */
     struct pairs xattrs;          /* scratch */
@@ -213,6 +220,8 @@ MUST_CHECK int position_leave(struct run *r, size_t depth, struct error *err);
 /* Leaves all folders of a run that stops here: only what was taken off them (flags, a mode) is put
  * back. */
 void position_abandon(struct run *r);
+/* True if the innermost folder is on a volume that has reparse points: 1, 0, -1. */
+MUST_CHECK int position_on_ntfs(struct run *r, struct error *err);
 /* The innermost folder and its handle. */
 struct level *position_level(struct run *r);
 os_handle position_folder(const struct run *r);
@@ -251,8 +260,12 @@ struct meta_goal {
     enum entry_kind kind;
     const struct os_stat *now; /* the object as it is */
     bool fresh;                /* just made: has nothing of its own */
-    uint32_t inherits;         /* of a fresh one: enum inherits of its folder */
+    bool noted;                /* a note has what NTFS alone has */
+    bool temporary;    /* under a name that it will not keep: meta_set_short_name comes later */
+    uint32_t inherits; /* of a fresh one: enum inherits of its folder */
     struct bytes path;
+    struct bytes reparse; /* of what stands for a reparse point and is changed in place */
+    bool folder_flavour;
 };
 /* What a thread sets metadata with. */
 struct meta_hand {
@@ -268,6 +281,12 @@ MUST_CHECK int meta_apply(struct meta_hand *h, const struct os_object *o, const 
 /* The same for the run's own thread; flags that have to wait are kept. */
 MUST_CHECK int meta_set(struct run *r, const struct os_object *o, const struct meta_goal *g,
                         struct error *err);
+/* Keeps what NTFS alone has of an entry in a note beside the object, which is on another file
+ * system: 0; 1 and *cause (released by the caller) if it cannot be kept; -1. */
+MUST_CHECK int meta_keep_note(struct meta_hand *h, const struct os_object *o, const struct entry *e,
+                              struct error *cause, struct error *err);
+/* Sets the short name of NTFS that the entry in hand has, once it stands under its own name. */
+MUST_CHECK int meta_set_short_name(struct run *r, const struct entry *e, struct error *err);
 /* Copies metadata but for the names of owners. */
 MUST_CHECK int meta_copy(struct metadata *to, const struct metadata *from, struct error *err);
 /* Finds out what new objects in a folder inherit from it. */

@@ -57,6 +57,7 @@ static int making_end(struct run *r, const struct difference_pair *pair,
         .kind = ENTRY_FILE,
         .now = &m->made,
         .fresh = true,
+        .temporary = m->placing.made[0] != '\0',
         .inherits = position_level(r)->inherits,
         .path = pair->want->path,
     };
@@ -75,7 +76,8 @@ static int making_end(struct run *r, const struct difference_pair *pair,
         goto failed;
     os_handle file = m->object.handle;
     m->object.handle = OS_NO_HANDLE;
-    if (os_close_checked(file, err) || placing_end(r, &m->placing, err))
+    if (os_close_checked(file, err) || placing_end(r, &m->placing, err) ||
+        (goal.temporary && meta_set_short_name(r, pair->want, err)))
         goto failed;
     return names_note(r, pair->want, m->made.device, m->made.file[0], err);
 

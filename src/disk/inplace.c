@@ -66,6 +66,8 @@ static int set_in_place(struct run *r, const struct difference_pair *pair, struc
         .kind = have->kind,
         .now = &status,
         .path = pair->want->path,
+        .reparse = pair->want->reparse,
+        .folder_flavour = pair->want->folder_flavour,
     };
     result = meta_set(r, &o, &goal, err);
 out:

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "link/reparse.h"
+
 static enum os_kind os_kind_of(enum entry_kind kind)
 {
     switch (kind) {
@@ -23,16 +25,47 @@ static enum os_kind os_kind_of(enum entry_kind kind)
         return OS_CHAR_DEVICE;
     case ENTRY_BLOCK_DEVICE:
         return OS_BLOCK_DEVICE;
+    case ENTRY_JUNCTION:
+    case ENTRY_MOUNT_POINT:
+    case ENTRY_REPARSE:
+        break;
     }
     return OS_KIND_UNKNOWN;
 }
 
-static int make(const struct placing *p, const struct entry *e, struct error *err)
+/* What an entry is made as: itself, or what comes nearest where the destination cannot hold it. */
+struct form {
+    bool is_reparse;     /* `raw` and `flavour` */
+    struct bytes raw;    /* a reparse buffer */
+    struct bytes target; /* of a symbolic link */
+    enum os_flavour flavour;
+    bool needs_note;     /* a note beside it has what it stands for */
+    const char *inexact; /* why it is not the same: static text, or NULL */
+    const char *lacking; /* why it cannot be made at all: static text, or NULL */
+    struct os_stat made; /* once it was read back */
+};
+
+/* What stands for a reparse point that is no link: a file of mode 0 without content. */
+static int make_empty(const struct placing *p, struct error *err)
+{
+    os_handle file;
+
+    if (os_create_file(p->folder, placing_name(p), 0, &file, err))
+        return -1;
+    return os_close_checked(file, err);
+}
+
+static int make(const struct placing *p, const struct entry *e, const struct form *f,
+                struct error *err)
 {
     struct os_node node = {os_kind_of(e->kind), 0600, e->device_major, e->device_minor};
 
-    if (e->kind == ENTRY_SYMLINK)
-        return os_make_symlink(p->folder, placing_name(p), e->target, err);
+    if (f->needs_note && !entry_is_link(e))
+        return make_empty(p, err);
+    if (f->is_reparse)
+        return os_make_reparse(p->folder, placing_name(p), f->flavour, f->raw, err);
+    if (entry_is_link(e))
+        return os_make_symlink(p->folder, placing_name(p), f->target, err);
     return os_make_node(p->folder, placing_name(p), &node, err);
 }
 
@@ -42,30 +75,50 @@ static const char *loss_of(const struct entry *e, const struct error *err)
 {
     bool device = e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE;
 
-    if (e->kind == ENTRY_SYMLINK && os_error_is_too_long(err) && entry_name(e).size <= 255)
+    if (entry_is_link(e) && os_error_is_too_long(err) && entry_name(e).size <= 255)
         return "link target too long for this file system";
     if (device && os_error_is_permission(err))
         return "not permitted to make a device node";
+    if (e->reparse.size && os_error_is_unsupported(err))
+        return "this volume takes no such reparse point";
     if (e->kind != ENTRY_SYMLINK && os_error_is_unsupported(err))
         return "this file system has no such kind of entry";
     return NULL;
 }
 
+/* True if a reparse point, whose buffer was read back when it was made, is of this flavour: 1, 0,
+ * -1. */
+static int is_of_flavour(const struct placing *p, enum os_flavour flavour, struct error *err)
+{
+    struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
+    uint32_t attributes;
+
+    if (os_ntfs_attributes(&o, &attributes, err) < 0)
+        return -1;
+    return (attributes & OS_ATTRIBUTE_REPARSE_POINT) != 0 &&
+           ((attributes & OS_ATTRIBUTE_DIRECTORY) != 0) == (flavour == OS_FLAVOUR_FOLDER);
+}
+
 /* True if what was made is what was meant: 1, 0, -1. */
-static int read_back(struct run *r, const struct placing *p, const struct entry *e,
-                     struct os_stat *made, struct error *err)
+static int read_back(struct run *r, const struct placing *p, const struct entry *e, struct form *f,
+                     struct error *err)
 {
     const char *name = placing_name(p);
+    struct os_stat *made = &f->made;
 
     if (os_stat_at(p->folder, name, made, err))
         return -1;
-    if (made->kind != os_kind_of(e->kind))
+    if (f->is_reparse)
+        return is_of_flavour(p, f->flavour, err);
+    if (f->needs_note && !entry_is_link(e))
+        return made->kind == OS_FILE && !made->size;
+    if (made->kind != (entry_is_link(e) ? OS_SYMLINK : os_kind_of(e->kind)))
         return 0;
-    if (e->kind == ENTRY_SYMLINK) {
+    if (entry_is_link(e)) {
         buffer_clear(&r->text);
         if (os_read_link(p->folder, name, &r->text, err))
             return -1;
-        return bytes_equal(buffer_bytes(&r->text), e->target);
+        return bytes_equal(buffer_bytes(&r->text), f->target);
     }
     if (e->kind == ENTRY_FIFO || e->kind == ENTRY_SOCKET)
         return 1;
@@ -80,16 +133,42 @@ static int lose(struct run *r, const struct entry *e, const char *reason, struct
     return 1;
 }
 
+/* Keeps the note of a reparse point and tells what is not the same: 0; 1 if it is no use without
+ * the note, which could not be kept, and that was told; -1. */
+static int tell_form(struct run *r, const struct placing *p, const struct entry *e, struct form *f,
+                     struct error *err)
+{
+    struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
+    struct meta_hand hand = {.run = r, .watcher = r->watcher, .xattrs = &r->xattrs};
+    struct error cause = {0};
+    int lost = f->needs_note ? meta_keep_note(&hand, &o, e, &cause, err) : 0;
+
+    if (lost < 0)
+        return -1;
+    if (lost && !entry_is_link(e)) {
+        watcher_loss(r->watcher, e->path, "this file system has no reparse points", &cause);
+        error_release(&cause);
+        return 1;
+    }
+    f->needs_note = !lost && f->needs_note;
+    if (f->inexact)
+        watcher_loss(r->watcher, e->path, f->inexact, lost ? &cause : NULL);
+    error_release(&cause);
+    return 0;
+}
+
 static int set_metadata(struct run *r, const struct placing *p, const struct entry *e,
-                        const struct os_stat *made, struct error *err)
+                        const struct form *f, struct error *err)
 {
     struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
     struct meta_goal goal = {
         .want = &e->meta,
         .fields = e->meta.known & ~r->ignore,
         .kind = e->kind,
-        .now = made,
+        .now = &f->made,
         .fresh = true,
+        .noted = f->needs_note,
+        .temporary = p->made[0] != '\0',
         .inherits = position_level(r)->inherits,
         .path = e->path,
     };
@@ -97,21 +176,129 @@ static int set_metadata(struct run *r, const struct placing *p, const struct ent
     return meta_set(r, &o, &goal, err);
 }
 
+/* ---- In which form ---- */
+
+/* True if a relative target leads to a folder that is there by now, through no link. */
+static bool leads_to_folder(struct run *r, struct bytes target)
+{
+    struct error ignored = {0};
+    os_handle folder = OS_NO_HANDLE;
+    bool is_folder = !os_open_beneath(position_folder(r), target, &folder, &ignored);
+
+    os_close(folder);
+    error_release(&ignored);
+    return is_folder;
+}
+
+/* On a file system without reparse points. */
+static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, struct error *err)
+{
+    const char *why;
+    struct target t;
+
+    if (!e->reparse.size)
+        return 0;
+    f->inexact = e->kind == ENTRY_JUNCTION      ? "a junction, made as a symbolic link"
+                 : e->kind == ENTRY_MOUNT_POINT ? "a mount point, made as a symbolic link"
+                                                : "a symbolic link of Windows, made as one of this "
+                                                  "system";
+    if (entry_is_link(e) && r->options->foreign_links == FOREIGN_REFUSE)
+        return run_refuse(err, "a link of Windows, and this is no NTFS volume");
+    if (entry_is_link(e) && r->options->foreign_links == FOREIGN_SKIP)
+        f->lacking = "a link of Windows, left out as asked: this is no NTFS volume";
+    f->needs_note = true;
+    if (e->kind == ENTRY_REPARSE)
+        f->inexact = "a reparse point, made as an empty file of mode 0";
+    if (entry_reparse_tag(e) == REPARSE_TAG_LX_SYMLINK)
+        return 0;
+    target_parse(e->target, TARGET_RULES_WINDOWS, &t);
+    if (t.form != TARGET_RELATIVE)
+        return 0;
+    buffer_clear(&r->link);
+    if (target_turn(&r->link, &t, TARGET_RULES_POSIX, &why, err) < 0)
+        return -1;
+    if (r->link.size)
+        f->target = buffer_bytes(&r->link);
+    return 0;
+}
+
+/* A link of Windows for what a link of another system says. The flavour is that of what stands at
+ * the other end by now. */
+static int form_of_windows(struct run *r, const struct entry *e, struct form *f, struct error *err)
+{
+    struct reparse made = {0};
+    struct buffer text = {0};
+    const char *why = NULL;
+    struct target t;
+    int result;
+
+    target_parse(e->target, TARGET_RULES_POSIX, &t);
+    result =
+        t.form == TARGET_RELATIVE ? target_turn(&text, &t, TARGET_RULES_WINDOWS, &why, err) : 0;
+    if (result < 0)
+        return -1;
+    f->inexact = result ? "a symbolic link, made as one of Windows"
+                        : "a symbolic link to what Windows cannot name, made as one of WSL";
+    if (reparse_make(result ? REPARSE_MAKE_SYMLINK : REPARSE_MAKE_LX_SYMLINK,
+                     result ? buffer_bytes(&text) : e->target, &made, err)) {
+        result = -1;
+        if (err->kind != ERROR_MEMORY) {
+            f->lacking = "a symbolic link whose target this file system cannot hold";
+            error_release(err);
+            result = 0;
+        }
+    } else {
+        buffer_clear(&r->link);
+        result = reparse_encode(&made, &r->link, err);
+        f->raw = buffer_bytes(&r->link);
+        f->is_reparse = true;
+        f->flavour = leads_to_folder(r, e->target) ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+    }
+    reparse_release(&made);
+    buffer_release(&text);
+    return result < 0 ? -1 : 0;
+}
+
+static int choose_form(struct run *r, const struct entry *e, struct form *f, struct error *err)
+{
+    int on_ntfs = position_on_ntfs(r, err);
+
+    *f = (struct form){.target = e->target};
+    if (on_ntfs < 0)
+        return -1;
+    if (!on_ntfs)
+        return form_elsewhere(r, e, f, err);
+    if (e->kind == ENTRY_SYMLINK && !e->reparse.size)
+        return form_of_windows(r, e, f, err);
+    f->is_reparse = e->reparse.size != 0;
+    f->raw = e->reparse;
+    f->flavour = e->folder_flavour ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+    return 0;
+}
+
 int node_place(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     const struct entry *e = pair->want;
     struct placing p;
-    struct os_stat made;
+    struct form form;
+    bool renamed;
 
-    if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err))
+    if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) || choose_form(r, e, &form, err))
         return -1;
-    if (make(&p, e, err)) {
+    if (form.lacking)
+        return lose(r, e, form.lacking, err);
+    if (make(&p, e, &form, err)) {
         const char *reason = loss_of(e, err);
         return reason ? lose(r, e, reason, err) : -1;
     }
-    int same = read_back(r, &p, e, &made, err);
-    if (same > 0 && !set_metadata(r, &p, e, &made, err) && !placing_end(r, &p, err))
-        return names_note(r, e, made.device, made.file[0], err);
+    int same = read_back(r, &p, e, &form, err);
+    int useless = same > 0 ? tell_form(r, &p, e, &form, err) : 0;
+    renamed = p.made[0] != '\0';
+    if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
+        !(renamed && meta_set_short_name(r, e, err)))
+        return names_note(r, e, form.made.device, form.made.file[0], err);
     placing_abort(&p);
+    if (useless > 0)
+        return 1;
     return same == 0 ? lose(r, e, "not what was asked for when read back", err) : -1;
 }

@@ -331,6 +331,22 @@ int position_touch(struct run *r, struct error *err)
     return 0;
 }
 
+int position_on_ntfs(struct run *r, struct error *err)
+{
+    struct os_object folder = {.handle = position_folder(r)};
+    struct run_volume *v = &r->volume;
+    uint64_t device = position_level(r)->found.device;
+    uint32_t ignored;
+
+    if (!v->asked || v->device != device) {
+        int has = os_ntfs_attributes(&folder, &ignored, err);
+        if (has < 0)
+            return -1;
+        *v = (struct run_volume){true, has == 1, device};
+    }
+    return v->has_ntfs;
+}
+
 /* ---- Going up ---- */
 
 /* What was taken off a folder for the time of the run and what no entry speaks of. */

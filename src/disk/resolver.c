@@ -36,7 +36,7 @@ static int resolve(struct inventory_resolver *resolver, const struct entry *e,
     struct error problem = {0};
     enum os_leads leads;
 
-    if (e->kind != ENTRY_SYMLINK || !bytes_equal(e->path, r->walk->entry.path))
+    if (!entry_is_link(e) || !bytes_equal(e->path, r->walk->entry.path))
         return error_set(err, ERROR_USAGE, "follow link", "not the link that came last");
     buffer_clear(&r->real_path);
     *state = TARGET_UNKNOWN;

@@ -109,6 +109,7 @@ static int look_at_places(struct run *r, struct diff_options *o, struct error *e
             continue;
         if (os_volume_facts(a->folder, &facts, err))
             return -1;
+        r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
         if (facts.time_grain_ns > r->time_grain_ns)
             r->time_grain_ns = facts.time_grain_ns;
         if (!a->dead.size)
@@ -187,6 +188,7 @@ static void release(struct run *r)
     free(r->block);
     free(r->other_block);
     buffer_release(&r->text);
+    buffer_release(&r->link);
     pairs_release(&r->xattrs);
 }
 

@@ -26,10 +26,18 @@ enum transfer_owners {
     OWNERS_LEAVE,   /* no part of equality: an ordinary user without --owner */
 };
 
+/* What to do with junctions and Windows' symbolic links where there are none of them. */
+enum transfer_foreign {
+    FOREIGN_SYMLINK, /* made as symbolic links of this system, and told as not exact */
+    FOREIGN_SKIP,    /* not made, and told as lost */
+    FOREIGN_REFUSE,  /* not made: an error */
+};
+
 struct transfer_options {
     enum transfer_mode mode;
     enum transfer_existing existing;
     enum transfer_owners owners;
+    enum transfer_foreign foreign_links;
     bool delete_extra; /* --delete: remove what the source lacks, inside the restored roots or
                           chosen paths */
     bool checksum;     /* always compare contents */

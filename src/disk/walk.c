@@ -263,6 +263,9 @@ static void walk_close(struct source *s)
     walk_roots_release(w);
     buffer_release(&w->path);
     buffer_release(&w->target);
+    buffer_release(&w->reparse);
+    buffer_release(&w->note);
+    pairs_release(&w->kept);
     pairs_release(&w->entry.meta.xattrs);
     error_release(&w->problem);
     os_accounts_free(w->accounts);
@@ -312,6 +315,7 @@ int walk_open(const struct disk_layout *layout, const struct walk_options *optio
     w->root_place = (struct walk_place){.handle = OS_NO_HANDLE, .folder = OS_NO_HANDLE};
     w->find_place = w->root_place;
     w->last = &w->current;
+    w->sees_notes = os_is_privileged();
     dirstack_init(&w->folders);
     if (copy_options(w, options, err) || walk_roots_init(w, layout, err)) {
         walk_close(&w->source);

@@ -2,6 +2,7 @@
  * walk_entry.c: from what the system says of a name to an entry.
  */
 #include "disk/walk_state.h"
+#include "tree/ntfs_note.h"
 
 bool walk_is_fatal(struct error *problem, struct error *err)
 {
@@ -64,14 +65,25 @@ static void fill_metadata(struct walk *w, const struct os_stat *s)
     }
 }
 
-static void fill_entry(struct walk *w, struct walk_spot spot, const struct os_stat *s)
+/* What stands for a folder has one name on Windows, and counts of names have short ones among them:
+ * nothing is to be taken for a further name of it. */
+static void fill_names(struct entry *e, const struct os_stat *s)
 {
+    bool folder = e->kind == ENTRY_DIRECTORY || e->folder_flavour;
+
+    e->link_count = e->folder_flavour ? 1 : s->link_count;
+    e->shared = !folder && s->link_count > 1;
+}
+
+static int fill_entry(struct walk *w, struct walk_spot spot, const struct walk_subject *t,
+                      struct error *err)
+{
+    const struct os_stat *s = &t->status;
     struct entry *e = &w->entry;
 
     begin_entry(w, spot);
     e->kind = kinds[s->kind];
     e->identity = (struct identity){s->device, {s->file[0], s->file[1]}};
-    e->link_count = s->link_count;
     if (e->kind == ENTRY_FILE) {
         e->size = s->size;
         e->allocated = s->allocated;
@@ -80,10 +92,17 @@ static void fill_entry(struct walk *w, struct walk_spot spot, const struct os_st
         e->device_major = s->device_major;
         e->device_minor = s->device_minor;
     }
-    e->shared = e->kind != ENTRY_DIRECTORY && s->link_count > 1;
     if (e->kind == ENTRY_SYMLINK)
         e->target = buffer_bytes(&w->target);
+    if (w->reparse.size) {
+        e->size = 0;
+        e->allocated = s->allocated;
+        if (entry_set_reparse(e, buffer_bytes(&w->reparse), t->folder_flavour, &w->target, err))
+            return -1;
+    }
+    fill_names(e, s);
     fill_metadata(w, s);
+    return 0;
 }
 
 static bool is_left_out(const struct walk *w, const struct os_stat *s)
@@ -97,6 +116,70 @@ static bool is_left_out(const struct walk *w, const struct os_stat *s)
     return false;
 }
 
+/* Whether the volume that the subject is on has what NTFS has. 1, 0, -1. */
+static int ask_volume(struct walk *w, const struct os_object *o, const struct walk_subject *t,
+                      struct error *err)
+{
+    struct walk_volume *v = &w->volume;
+    uint32_t ignored;
+
+    if (!v->asked || v->device != t->status.device) {
+        int has = os_ntfs_attributes(o, &ignored, err);
+        if (has < 0)
+            return -1;
+        *v = (struct walk_volume){true, has == 1, t->status.device};
+    }
+    return v->has_ntfs;
+}
+
+/* On other file systems a note may tell that a symbolic link, or a file of mode 0 without content,
+ * stands for a reparse point. As read_reparse. */
+static int read_note(struct walk *w, struct walk_subject *t, const struct os_object *o,
+                     struct error *err)
+{
+    const struct os_stat *s = &t->status;
+    struct error not_ours = {0};
+    struct ntfs_note note;
+    int got;
+
+    if (!w->sees_notes || t->folder == OS_NO_HANDLE ||
+        !(s->kind == OS_SYMLINK || (s->kind == OS_FILE && !s->size && !s->mode)))
+        return 0;
+    buffer_clear(&w->note);
+    got = os_get_xattr(o, NTFS_NOTE_NAME, &w->note, err);
+    if (got != 1)
+        return got;
+    if (ntfs_note_decode(buffer_bytes(&w->note), &note, NULL, &not_ours)) {
+        error_release(&not_ours);
+        return 0;
+    }
+    t->folder_flavour = note.folder_flavour;
+    if (buffer_append(&w->reparse, note.reparse.data, note.reparse.size, err))
+        return -1;
+    return note.reparse.size != 0;
+}
+
+/* Reads the buffer of a reparse point into w->reparse. What the status says of one depends on the
+ * driver; its attributes are the volume's own. 1 it is one, 0 it is none, -1. */
+static int read_reparse(struct walk *w, struct walk_subject *t, struct error *err)
+{
+    struct os_object o = {t->open, t->folder, t->name};
+    uint32_t attributes;
+    int got;
+
+    buffer_clear(&w->reparse);
+    got = ask_volume(w, &o, t, err);
+    t->on_ntfs = got == 1;
+    if (got != 1)
+        return got < 0 ? -1 : read_note(w, t, &o, err);
+    if (os_ntfs_attributes(&o, &attributes, err) < 0)
+        return -1;
+    if (!(attributes & OS_ATTRIBUTE_REPARSE_POINT) || t->folder == OS_NO_HANDLE)
+        return 0;
+    t->folder_flavour = (attributes & OS_ATTRIBUTE_DIRECTORY) != 0;
+    return os_read_reparse(t->folder, t->name, &w->reparse, err);
+}
+
 static int read_status(struct walk *w, struct walk_subject *t, struct error *err)
 {
     if (t->open != OS_NO_HANDLE ? os_stat_handle(t->open, &t->status, err)
@@ -105,6 +188,9 @@ static int read_status(struct walk *w, struct walk_subject *t, struct error *err
     if (t->status.kind == OS_KIND_UNKNOWN)
         return error_set(err, ERROR_UNSUPPORTED, "stat", "a kind of entry that is not known");
     buffer_clear(&w->target);
+    int reparse = read_reparse(w, t, err);
+    if (reparse)
+        return reparse < 0 ? -1 : 0;
     if (t->status.kind == OS_SYMLINK)
         return os_read_link(t->folder, t->name, &w->target, err);
     return 0;
@@ -119,8 +205,7 @@ int walk_entry_read(struct walk *w, struct walk_subject *t, struct walk_spot spo
     if (!read_status(w, t, &problem)) {
         if (is_left_out(w, &t->status))
             return 0;
-        fill_entry(w, spot, &t->status);
-        return 1;
+        return fill_entry(w, spot, t, err) ? -1 : 1;
     }
     if (walk_is_fatal(&problem, err))
         return -1;

@@ -5,6 +5,8 @@
  */
 #include "disk/data.h"
 #include "disk/walk_state.h"
+#include "link/reparse_tag.h"
+#include "tree/ntfs_note.h"
 
 void walk_subject_close(struct walk_subject *t)
 {
@@ -52,9 +54,9 @@ int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *e
 
 /* Opens what has flags. Who may not open a file may still read attributes by name: no problem by
  * itself. */
-static int open_for_load(struct walk_subject *t, struct error *err)
+static int open_for_load(struct walk_subject *t, const struct entry *e, struct error *err)
 {
-    if (t->status.kind != OS_FILE && t->status.kind != OS_DIRECTORY)
+    if (e->kind != ENTRY_FILE && e->kind != ENTRY_DIRECTORY)
         return 0;
     if (!walk_subject_open(t, t->status.kind, err))
         return 0;
@@ -64,16 +66,55 @@ static int open_for_load(struct walk_subject *t, struct error *err)
     return 0;
 }
 
-static int load_metadata(struct walk_subject *t, struct metadata *m, struct error *err)
+/* The content of what is a file besides being a reparse point: this driver does not show it. What
+ * has none in blocks of its own may have it elsewhere on the volume. */
+static bool hides_content(const struct walk_subject *t, const struct entry *e)
+{
+    return e->kind == ENTRY_REPARSE && !e->folder_flavour && t->on_ntfs &&
+           (e->allocated || reparse_tag_class(entry_reparse_tag(e)) == REPARSE_CLASS_DATA);
+}
+
+/* Puts what a note tells in its place among the attributes. One that is not ours stays what it is.
+ */
+static int unfold_note(struct walk *w, struct pairs *xattrs, struct error *err)
+{
+    ptrdiff_t at = w->sees_notes ? pairs_find(xattrs, bytes_of(NTFS_NOTE_NAME)) : -1;
+    struct error not_ours = {0};
+    struct ntfs_note note;
+
+    if (at < 0)
+        return 0;
+    pairs_clear(&w->kept);
+    if (ntfs_note_decode(pairs_value(xattrs, (size_t)at), &note, &w->kept, &not_ours)) {
+        bool memory = not_ours.kind == ERROR_MEMORY;
+        error_release(&not_ours);
+        return memory ? error_memory(err) : 0;
+    }
+    for (size_t i = 0; i < xattrs->count; i++) {
+        if (i != (size_t)at &&
+            pairs_append(&w->kept, pairs_name(xattrs, i), pairs_value(xattrs, i), err))
+            return -1;
+    }
+    pairs_sort(&w->kept);
+    return pairs_copy(xattrs, &w->kept, err);
+}
+
+static int load_metadata(struct walk *w, struct walk_subject *t, struct entry *e, struct error *err)
 {
     struct os_object object = {.folder = t->folder, .name = t->name};
+    struct metadata *m = &e->meta;
 
-    if (open_for_load(t, err))
+    if (open_for_load(t, e, err))
         return -1;
     object.handle = t->open;
-    if (os_list_xattrs(&object, &m->xattrs, err))
+    if (os_list_xattrs(&object, &m->xattrs, err) || unfold_note(w, &m->xattrs, err))
         return -1;
     m->known |= METADATA_XATTRS | METADATA_ACL;
+    if (t->on_ntfs && os_list_ntfs(&object, &m->xattrs, err))
+        return -1;
+    if (hides_content(t, e))
+        return error_set(err, ERROR_UNSUPPORTED, "read",
+                         "its content cannot be read here: its reparse point alone is kept");
     if (t->open == OS_NO_HANDLE)
         return 0;
     if (os_get_flags(&object, &m->flags, err))
@@ -91,7 +132,7 @@ int walk_load(struct source *s, const struct entry **out, struct error *err)
     if (w->last->loaded || e->problem_scope != PROBLEM_NONE)
         return 0;
     w->last->loaded = true;
-    if (!load_metadata(w->last, &e->meta, &w->problem))
+    if (!load_metadata(w, w->last, e, &w->problem))
         return 0;
     if (walk_is_fatal(&w->problem, err))
         return -1;

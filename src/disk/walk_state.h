@@ -34,6 +34,8 @@ struct walk_subject {
     os_handle open;   /* its own handle, kept for the descent or for reading; or OS_NO_HANDLE */
     struct os_stat status; /* of the handle, once it is open */
     bool loaded;
+    bool folder_flavour; /* of a reparse point */
+    bool on_ntfs;        /* on a volume that has NTFS' metadata */
 };
 
 /* A path and where its last component stands; what an entry begins with. */
@@ -82,7 +84,14 @@ struct walk {
     struct walk_place find_place; /* of a found root */
 
     struct entry entry; /* what was handed out last; its xattrs' memory is kept */
-    struct buffer target;
+    struct buffer target, reparse;
+    struct buffer note; /* ntfs_note.h */
+    struct pairs kept;  /* scratch */
+    bool sees_notes;
+    struct walk_volume {
+        bool asked, has_ntfs;
+        uint64_t device;
+    } volume;             /* that was asked last what it is */
     struct error problem; /* entry.problem */
     struct os_accounts *accounts;
 };

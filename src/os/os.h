@@ -229,6 +229,9 @@ int os_set_times(const struct os_object *o, const struct timestamp *mtime,
  * security module that it makes itself (security.selinux, .SMACK64*, .evm, .ima) are listed like
  * others. */
 int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
+/* Appends the value of one attribute: 1; 0 if it is not there, whatever the reason; -1. */
+int os_get_xattr(const struct os_object *o, const char *name, struct buffer *out,
+                 struct error *err) MUST_CHECK;
 /* Makes or replaces one attribute; removes one (ENODATA if it is not there). */
 int os_set_xattr(const struct os_object *o, const char *name, struct bytes value,
                  struct error *err) MUST_CHECK;
@@ -239,6 +242,52 @@ int os_get_flags(const struct os_object *o, uint32_t *flags, struct error *err) 
 /* Sets exactly these of our flags and leaves those that we do not know. ERROR_UNSUPPORTED if some
  * are wanted and the file system has none. */
 int os_set_flags(const struct os_object *o, uint32_t flags, struct error *err) MUST_CHECK;
+
+/* ---- NTFS: reparse points, and metadata that no other call tells ----
+ *
+ * On a volume that has them (os_volume.reparse_points; os_ntfs_attributes of any name says 1) what
+ * os_read_link tells of a reparse point is made up by the driver, and its kind is not to be told by
+ * os_stat_at. [MS-FSCC] 2.1.2, 2.6; ntfs-3g's extended attributes system.ntfs_*. */
+
+enum { OS_REPARSE_MAX_BYTES = 16384 }; /* MAXIMUM_REPARSE_DATA_BUFFER_SIZE, with the header */
+
+enum os_attribute { OS_ATTRIBUTE_DIRECTORY = 0x10, OS_ATTRIBUTE_REPARSE_POINT = 0x400 };
+/* The attributes that an attribute of the name below can be told to have; all others follow from
+ * what the thing is, or are the driver's. */
+enum { OS_ATTRIBUTES_SETTABLE = 0x3127 };
+
+/* The NTFS attributes of an object ([MS-FSCC] 2.6): 1 and *attributes; 0 where the file system has
+ * none, and so no reparse points; -1. */
+int os_ntfs_attributes(const struct os_object *o, uint32_t *attributes,
+                       struct error *err) MUST_CHECK;
+/* Appends the reparse buffer of the name itself, every byte: 1; 0 if it is no reparse point; -1. */
+int os_read_reparse(os_handle folder, const char *name, struct buffer *out,
+                    struct error *err) MUST_CHECK;
+/* Which of the two a reparse point is besides its buffer. */
+enum os_flavour { OS_FLAVOUR_FILE, OS_FLAVOUR_FOLDER };
+/* Makes a new reparse point with exactly this buffer, and reads it back. What cannot be made as
+ * asked for is not there: ERROR_UNSUPPORTED if the volume has none, takes no such buffer, or says
+ * something else when it is read. */
+int os_make_reparse(os_handle folder, const char *name, enum os_flavour flavour, struct bytes raw,
+                    struct error *err) MUST_CHECK;
+/* Appends what NTFS has of an object besides, as pairs that os_set_xattr takes, sorted: the
+ * security descriptor, the attributes (those that are SETTABLE alone, and that a folder has its
+ * content compressed), the time of creation, short (DOS) name, object id, EAs. Where the file
+ * system has none, nothing. On -1 what could be read was appended. */
+int os_list_ntfs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
+/* Sets an object's times on NTFS behind os_set_times, on other file systems nothing: os_set_times
+ * alone may be forgotten by the driver once the time of creation was set. `creation` is a value of
+ * OS_NTFS_CREATION_TIME, empty to leave it; NULL leaves a time as it is. */
+int os_set_ntfs_times(const struct os_object *o, struct bytes creation,
+                      const struct timestamp *mtime, const struct timestamp *atime,
+                      struct error *err) MUST_CHECK;
+/* The names of some of them. */
+#define OS_NTFS_ACL "system.ntfs_acl"
+#define OS_NTFS_ATTRIBUTES "system.ntfs_attrib"
+#define OS_NTFS_CREATION_TIME "system.ntfs_crtime"
+/* Goes with the last component of the path: a rename takes it away, and while a file has several
+ * names it can neither be read nor set. */
+#define OS_NTFS_SHORT_NAME "system.ntfs_dos_name"
 
 /* ---- Durability, locks, facts ---- */
 
@@ -257,7 +306,8 @@ struct os_volume {
     uint64_t block_bytes;
     uint64_t free_bytes;
     uint32_t time_grain_ns;  /* 1 on the usual ones */
-    bool link_count_is_hint; /* counts more than names */
+    bool link_count_is_hint; /* counts more than names: NTFS' short names */
+    bool reparse_points;     /* has NTFS' links and metadata, see above */
 };
 /* Facts on the file system that holds an open file or folder. */
 int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err) MUST_CHECK;

@@ -7,6 +7,7 @@
 
 static const char acl_prefix[] = "system.posix_acl_";
 static const char access_acl[] = "system.posix_acl_access";
+static const char ntfs_attributes[] = "system.ntfs_attrib";
 
 static bool is_acl(struct bytes name)
 {
@@ -41,8 +42,8 @@ static bool mode_differs(const struct entry *want, const struct entry *have, uin
     if ((acl_known & METADATA_ACL) && pairs_find(&want->meta.xattrs, bytes_of(access_acl)) >= 0 &&
         pairs_find(&have->meta.xattrs, bytes_of(access_acl)) >= 0)
         bits &= ~(uint32_t)070;
-    /* The mode of a symbolic link is the system's, not the user's. */
-    return want->kind != ENTRY_SYMLINK && bits != 0;
+    /* The mode of a link, and of any reparse point, is the system's, not the user's. */
+    return !entry_is_link(want) && want->kind != ENTRY_REPARSE && bits != 0;
 }
 
 static uint32_t xattr_fields(const struct entry *want, const struct entry *have)
@@ -102,6 +103,14 @@ static bool both_next(struct both_lists *l)
     return true;
 }
 
+/* True if `want` says nothing of an attribute, being from another file system than NTFS, which
+ * alone has it. */
+static bool is_not_said(const struct entry *want, struct bytes name)
+{
+    return entry_xattr_is_ntfs(name) &&
+           pairs_find(&want->meta.xattrs, bytes_of(ntfs_attributes)) < 0;
+}
+
 int diff_xattrs(const struct entry *want, const struct entry *have, size_t *place,
                 struct bytes *name)
 {
@@ -110,7 +119,8 @@ int diff_xattrs(const struct entry *want, const struct entry *have, size_t *plac
     size_t found = 0;
     while (both_next(&lists)) {
         uint32_t field = is_acl(lists.name) ? METADATA_ACL : METADATA_XATTRS;
-        if (lists.differs && (known & field) && found++ == *place) {
+        if (lists.differs && (known & field) && !is_not_said(want, lists.name) &&
+            found++ == *place) {
             ++*place;
             *name = lists.name;
             return 1;

@@ -152,6 +152,36 @@ static uint32_t compare_data(const struct diff *d)
     return want->size == 0 || taken_as_equal(d) ? 0 : DIFFERS_DATA_UNKNOWN;
 }
 
+/* True if a symbolic link of Windows says the same as one that comes from elsewhere, where slashes
+ * separate. */
+static bool is_turned(const struct entry *want, const struct entry *have)
+{
+    if (want->reparse.size != 0 || have->reparse.size == 0 ||
+        want->target.size != have->target.size)
+        return false;
+    for (size_t i = 0; i < want->target.size; i++) {
+        uint8_t byte = want->target.data[i];
+        if (have->target.data[i] != (byte == '/' ? '\\' : byte))
+            return false;
+    }
+    return true;
+}
+
+/* What a link says and is. Reparse points are compared by their buffers, which say all; a link that
+ * should have one and has none is another one. */
+static uint32_t compare_links(const struct entry *want, const struct entry *have, bool mere)
+{
+    if (mere && (want->target.size == 0 || have->target.size == 0) &&
+        (want->reparse.size == 0 || have->reparse.size == 0))
+        return 0;
+    if (is_turned(want, have))
+        return 0;
+    return bytes_equal(want->target, have->target) && bytes_equal(want->reparse, have->reparse) &&
+                   want->folder_flavour == have->folder_flavour
+               ? 0
+               : DIFFERS_TARGET;
+}
+
 static uint32_t compare_content(const struct diff *d)
 {
     const struct entry *want = d->pair.want, *have = d->pair.have;
@@ -160,9 +190,10 @@ static uint32_t compare_content(const struct diff *d)
     case ENTRY_FILE:
         return compare_data(d);
     case ENTRY_SYMLINK:
-        if (mere && (want->target.size == 0 || have->target.size == 0))
-            return 0;
-        return bytes_equal(want->target, have->target) ? 0 : DIFFERS_TARGET;
+    case ENTRY_JUNCTION:
+    case ENTRY_MOUNT_POINT:
+    case ENTRY_REPARSE:
+        return compare_links(want, have, mere);
     case ENTRY_CHAR_DEVICE:
     case ENTRY_BLOCK_DEVICE:
         if (mere ||

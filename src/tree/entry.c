@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "link/reparse.h"
+
 struct bytes entry_name(const struct entry *e)
 {
     return bytes_make(e->path.data + e->name_offset, e->path.size - e->name_offset);
@@ -29,8 +31,71 @@ const char *entry_kind_name(enum entry_kind kind)
         return "chardev";
     case ENTRY_BLOCK_DEVICE:
         return "blockdev";
+    case ENTRY_JUNCTION:
+        return "junction";
+    case ENTRY_MOUNT_POINT:
+        return "mount point";
+    case ENTRY_REPARSE:
+        return "reparse point";
     }
     return "unknown";
+}
+
+bool entry_is_link(const struct entry *e)
+{
+    return e->kind == ENTRY_SYMLINK || e->kind == ENTRY_JUNCTION || e->kind == ENTRY_MOUNT_POINT;
+}
+
+uint32_t entry_reparse_tag(const struct entry *e)
+{
+    const uint8_t *b = e->reparse.data;
+
+    if (e->reparse.size < 4)
+        return 0;
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static enum entry_kind kind_of(enum reparse_kind kind)
+{
+    switch (kind) {
+    case REPARSE_SYMLINK:
+    case REPARSE_LX_SYMLINK:
+        return ENTRY_SYMLINK;
+    case REPARSE_JUNCTION:
+        return ENTRY_JUNCTION;
+    case REPARSE_MOUNTPOINT:
+        return ENTRY_MOUNT_POINT;
+    case REPARSE_MALFORMED:
+    case REPARSE_OTHER:
+        break;
+    }
+    return ENTRY_REPARSE;
+}
+
+int entry_set_reparse(struct entry *e, struct bytes raw, bool folder_flavour, struct buffer *target,
+                      struct error *err)
+{
+    struct reparse decoded = {0};
+    int result = 0;
+
+    buffer_clear(target);
+    if (reparse_decode(raw, &decoded, err) != 0)
+        return -1;
+    e->kind = kind_of(decoded.kind);
+    if (e->kind != ENTRY_REPARSE)
+        result = reparse_append_target(&decoded, target, err);
+    e->target = buffer_bytes(target);
+    e->reparse = raw;
+    e->folder_flavour = folder_flavour;
+    reparse_release(&decoded);
+    return result;
+}
+
+bool entry_xattr_is_ntfs(struct bytes name)
+{
+    static const char prefix[] = "system.ntfs_";
+
+    return name.size >= sizeof prefix && memcmp(name.data, prefix, sizeof prefix - 1) == 0;
 }
 
 /* The rank of a byte of a path: the end of a component sorts before every byte of a name. */

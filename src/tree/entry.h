@@ -23,7 +23,12 @@ enum entry_kind {
     ENTRY_SOCKET,
     ENTRY_CHAR_DEVICE,
     ENTRY_BLOCK_DEVICE,
+    /* What follows is on NTFS volumes alone, and has `reparse`. */
+    ENTRY_JUNCTION,    /* a link to a folder, by an absolute path */
+    ENTRY_MOUNT_POINT, /* a junction to the root of a volume */
+    ENTRY_REPARSE,     /* any other reparse point, and those that are malformed: kept as they are */
 };
+enum { ENTRY_KINDS = ENTRY_REPARSE + 1 };
 
 /* Which fields of `struct metadata` are true. */
 enum metadata_field {
@@ -94,9 +99,15 @@ struct entry {
     size_t name_offset; /* where the last component begins in path */
     size_t depth;       /* components before the last one */
     enum entry_kind kind;
-    uint64_t size;       /* of a file: logical bytes */
-    uint64_t allocated;  /* of a file on disk: bytes in blocks; a hint */
-    struct bytes target; /* of a symlink: every byte of its text */
+    uint64_t size;        /* of a file: logical bytes */
+    uint64_t allocated;   /* of a file on disk: bytes in blocks; a hint */
+    struct bytes target;  /* of a link (entry_is_link): every byte of its text; of one with
+                             `reparse` the text that programs on Windows use, after
+                             reparse_append_target */
+    struct bytes reparse; /* of what is a reparse point: its whole buffer, at most 16 KiB. Symbolic
+                             links have one on NTFS alone. Else empty */
+    bool folder_flavour;  /* of a reparse point: it stands for a folder, not for a file, whatever is
+                             there */
     uint32_t device_major, device_minor;
     struct identity identity; /* all zero if not known */
     uint64_t link_count; /* names of the file as the system says, a hint; 0 = not known, so there
@@ -120,7 +131,23 @@ struct bytes entry_name(const struct entry *e);
 /* True if the entry is a further name of a file whose first name came before. */
 bool entry_is_further_name(const struct entry *e);
 
-/* "directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev". */
+/* True for symbolic links, junctions and mount points, which have a target. */
+bool entry_is_link(const struct entry *e);
+
+/* The tag of a reparse point, 0 of what is none. */
+uint32_t entry_reparse_tag(const struct entry *e);
+
+/* Makes the entry the reparse point that its buffer says: kind, target (kept in `target`, whose
+ * content is replaced), buffer, which is borrowed, and flavour. -1 is lack of memory. */
+MUST_CHECK int entry_set_reparse(struct entry *e, struct bytes raw, bool folder_flavour,
+                                 struct buffer *target, struct error *err);
+
+/* True for the names of attributes that hold what NTFS alone has (system.ntfs_*). Who has one has
+ * `system.ntfs_attrib`; the others follow the same rules as attributes do. */
+bool entry_xattr_is_ntfs(struct bytes name);
+
+/* "directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev", "junction",
+ * "mount point", "reparse point". */
 const char *entry_kind_name(enum entry_kind kind);
 
 /* Canonical order of two paths: component by component by unsigned bytes, a folder before its

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/table.h"
+#include "link/reparse_tag.h"
 #include "tree/inventory_resolve.h"
 
 /* Bytes in inventory.text, which moves while it grows. */
@@ -14,6 +15,8 @@ struct stretch {
 
 struct link_note {
     struct stretch path, target;
+    enum entry_kind kind;
+    bool windows;            /* the target is one of Windows: a reparse point's */
     enum target_state state; /* from the resolver */
 };
 
@@ -129,6 +132,15 @@ static void count_entry(struct inventory_counts *c, const struct entry *e)
     case ENTRY_BLOCK_DEVICE:
         c->devices++;
         break;
+    case ENTRY_JUNCTION:
+        c->junctions++;
+        break;
+    case ENTRY_MOUNT_POINT:
+        c->mount_points++;
+        break;
+    case ENTRY_REPARSE:
+        c->reparse_points++;
+        break;
     }
 }
 
@@ -138,7 +150,12 @@ static int add_link(struct inventory *v, const struct entry *e, struct error *er
     if (link == NULL || keep_text(v, e->path, &link->path, err) != 0 ||
         keep_text(v, e->target, &link->target, err) != 0)
         return -1;
+    link->kind = e->kind;
+    link->windows = e->reparse.size != 0 && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK;
     link->state = TARGET_UNKNOWN;
+    /* Of other targets the system would tell what the driver makes up, whatever drive they name. */
+    if (link->windows && target_form(e->target, TARGET_RULES_WINDOWS) != TARGET_RELATIVE)
+        return 0;
     return v->resolver == NULL ? 0 : v->resolver->resolve(v->resolver, e, &link->state, err);
 }
 
@@ -197,7 +214,7 @@ int inventory_add(struct inventory *v, const struct entry *e, struct error *err)
     count_entry(&v->counts, e);
     if (v->resolver == NULL && inventory_paths_add(&v->paths, e, v->link_notes.count, err) != 0)
         return -1;
-    if (e->kind == ENTRY_SYMLINK && add_link(v, e, err) != 0)
+    if (entry_is_link(e) && add_link(v, e, err) != 0)
         return -1;
     return may_have_names(e) ? add_name(v, e, err) : 0;
 }
@@ -261,14 +278,17 @@ static int finish_links(struct inventory *v, const struct source_facts *facts, s
             return -1;
         link->path = text_at(v, notes[i].path);
         link->target = text_at(v, notes[i].target);
-        link->form = target_form(link->target, windows ? TARGET_RULES_WINDOWS : TARGET_RULES_POSIX);
+        link->kind = notes[i].kind;
+        link->form = target_form(link->target, windows || notes[i].windows ? TARGET_RULES_WINDOWS
+                                                                           : TARGET_RULES_POSIX);
         link->state = notes[i].state;
+        link->windows = notes[i].windows;
     }
     struct inventory_link *links = v->links.items;
     struct inventory_maze maze = {.paths = &v->paths, .links = links, .facts = facts};
     for (size_t i = 0; i < v->links.count; i++) {
         /* Where a Windows target leads is not to be told by POSIX rules: it stays unknown. */
-        if (v->resolver == NULL && !windows &&
+        if (v->resolver == NULL && !windows && !notes[i].windows &&
             inventory_resolve(&maze, &links[i], &links[i].state, err) != 0)
             return -1;
         count_link(&v->counts, &links[i]);

@@ -8,7 +8,7 @@
 #include "link/target.h"
 #include "tree/source.h"
 
-/* Finds out where a symlink leads, with help of the disk. NULL where there is none (archives): then
+/* Finds out where a link leads, with help of the disk. NULL where there is none (archives): then
  * the inventory resolves within its own entries after the last one. */
 struct inventory_resolver {
     int (*resolve)(struct inventory_resolver *r, const struct entry *e, enum target_state *state,
@@ -17,8 +17,10 @@ struct inventory_resolver {
 
 struct inventory_link {
     struct bytes path, target;
+    enum entry_kind kind;
     enum target_form form;
     enum target_state state;
+    bool windows; /* the target is one of Windows: of a reparse point */
 };
 struct inventory_group {
     const struct bytes *names; /* paths, in canonical order */
@@ -29,6 +31,7 @@ struct inventory_group {
 };
 struct inventory_counts {
     uint64_t entries, directories, files, symlinks, fifos, sockets, devices, problems;
+    uint64_t junctions, mount_points, reparse_points; /* the last: all others */
     uint64_t groups, group_names, saved_bytes, outside_names, partial_groups;
     uint64_t inside, outside, dangling, looping, unknown, absolute, relative;
     uint64_t file_bytes; /* each file once */

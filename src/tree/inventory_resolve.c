@@ -191,8 +191,12 @@ static int look(struct journey *j, struct error *err)
     const struct known_path *known = table_find(&j->maze->paths->table, &key);
     if (known == NULL)
         return arrive(j, TARGET_DANGLING);
+    /* Through a target of Windows nobody knows the way. */
+    if (known->kind == ENTRY_JUNCTION || known->kind == ENTRY_MOUNT_POINT)
+        return arrive(j, TARGET_UNKNOWN);
     if (known->kind == ENTRY_SYMLINK)
-        return follow(j, known, err);
+        return j->maze->links[known->link].windows ? arrive(j, TARGET_UNKNOWN)
+                                                   : follow(j, known, err);
     /* More words, or a slash at the end, ask for a folder. */
     if (known->kind != ENTRY_DIRECTORY && j->rest.size > 0)
         return arrive(j, TARGET_DANGLING);

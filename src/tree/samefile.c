@@ -61,7 +61,8 @@ static struct told *told_new(const struct entry *e, struct error *err)
 {
     const struct metadata *meta = &e->meta;
     size_t owner_bytes = name_bytes(meta->owner_name), group_bytes = name_bytes(meta->group_name);
-    struct told *t = malloc(sizeof *t + e->target.size + owner_bytes + group_bytes);
+    struct told *t =
+        malloc(sizeof *t + e->target.size + e->reparse.size + owner_bytes + group_bytes);
 
     if (t == NULL) {
         (void)error_memory(err);
@@ -71,6 +72,7 @@ static struct told *told_new(const struct entry *e, struct error *err)
 
     t->entry = *e;
     t->entry.target = bytes_make(put(&at, e->target.data, e->target.size), e->target.size);
+    t->entry.reparse = bytes_make(put(&at, e->reparse.data, e->reparse.size), e->reparse.size);
     t->entry.meta.owner_name = put(&at, meta->owner_name, owner_bytes);
     t->entry.meta.group_name = put(&at, meta->group_name, group_bytes);
     memset(&t->entry.meta.xattrs, 0, sizeof t->entry.meta.xattrs);

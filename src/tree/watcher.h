@@ -23,7 +23,7 @@ enum notice_kind {
 struct notice {
     enum notice_kind kind;
     struct bytes path;           /* the entry; empty if it concerns the whole run */
-    const char *reason;          /* static text: equal reasons are grouped by this pointer's text */
+    const char *reason;          /* equal reasons are grouped by their text */
     const struct error *problem; /* the cause, or NULL */
     struct bytes other;          /* a second path (the first name of a group), or empty */
     const struct entry *entry;   /* for NOTICE_ENTRY and NOTICE_CHANGE; may be NULL */

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 from typing import Iterator
 
@@ -37,6 +38,66 @@ def mounted(kind: str, size: str = "2G") -> Iterator[str]:
             yield place
         finally:
             _unmount(place)
+
+
+class Ntfs:
+    """An NTFS volume in an image, that can be taken away and come back."""
+
+    def __init__(self, folder: str, size: str):
+        self.image = os.path.join(folder, "image")
+        self.path = os.path.join(folder, "volume")
+        self.driver = None
+        os.mkdir(self.path)
+        _must(["truncate", "-s", size, self.image])
+        _must(["mkntfs", "-F", "-q", self.image])
+
+    def mount(self, options: str = "") -> None:
+        """Mounts it; skips the test where that cannot be done."""
+        more = f",{options}" if options else ""
+        command = ["ntfs-3g", "-o", "no_detach" + more, self.image, self.path]
+        try:
+            self.driver = subprocess.Popen(
+                command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        except FileNotFoundError as error:
+            raise unittest.SkipTest("ntfs-3g is not installed") from error
+        for _ in range(200):
+            if os.path.ismount(self.path):
+                return
+            if self.driver.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise unittest.SkipTest("ntfs-3g cannot mount an image")
+
+    def unmount(self) -> None:
+        """Takes it away. The driver goes on writing behind umount's back: it is waited for."""
+        if self.driver is None:
+            return
+        _unmount(self.path)
+        self.driver.wait(60)
+        self.driver = None
+
+    def remount(self, options: str = "") -> None:
+        """The volume as somebody else will find it: with nothing of it in any cache."""
+        self.unmount()
+        self.mount(options)
+
+
+@contextlib.contextmanager
+def ntfs(size: str = "64M") -> Iterator[Ntfs]:
+    """Yields a mounted, empty NTFS volume, and takes it away afterwards. Skips the test where that
+    cannot be done."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("ntfs: mounting needs root")
+    if not os.path.exists("/dev/fuse"):
+        raise unittest.SkipTest("ntfs: there is no /dev/fuse")
+    with tempfile.TemporaryDirectory(prefix="holdfast-ntfs-") as folder:
+        volume = Ntfs(folder, size)
+        volume.mount()
+        try:
+            yield volume
+        finally:
+            volume.unmount()
 
 
 def _unmount(place: str) -> None:

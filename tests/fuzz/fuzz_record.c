@@ -23,8 +23,18 @@ static void check_archive(const struct archive_record *a, const struct archive_r
     }
 }
 
+static void check_ntfs(const struct member_record *a, const struct member_record *b)
+{
+    static const struct pairs none;
+
+    assert(a->is_reparse == b->is_reparse && a->kind == b->kind);
+    assert(bytes_equal(a->reparse, b->reparse) && a->folder_flavour == b->folder_flavour);
+    assert(pairs_equal(a->xattrs ? a->xattrs : &none, b->xattrs ? b->xattrs : &none));
+}
+
 static void check_same(const struct member_record *a, const struct member_record *b)
 {
+    check_ntfs(a, b);
     assert(a->has_archive == b->has_archive && a->is_socket == b->is_socket &&
            a->shared == b->shared);
     assert(a->known == b->known && a->mode == b->mode && a->flags == b->flags);

@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Optional, Tuple
 
 KINDS = ["directory", "file", "symlink", "fifo", "socket", "chardev", "blockdev"]
+KINDS += ["junction", "mount point", "reparse point"]
 SUMMARY, FRAMES, LOSSES, HEAD, ENTRIES = range(0x46480001, 0x46480006)
 FURTHER, SHARED, SPARSE, HASH, XATTRS, IDENTITY, INEXACT, FILE_FLAGS, IN_BASE = (
     1 << n for n in range(4, 13)
 )
+REPARSE, FOLDER_FLAVOUR = 1 << 13, 1 << 14
+LINKS = ("symlink", "junction", "mount point")
 MODE, USER, GROUP, MTIME, CTIME, BTIME, FLAGS = 1, 2, 4, 8, 32, 64, 128
 BLOCK = 512
 HASH_BLOCK = 65536
@@ -259,6 +262,8 @@ class Entry:
     ctime: Tuple[int, int] = (0, 0)
     size: int = 0
     target: bytes = b""
+    reparse: bytes = b""
+    folder_flavour: bool = False
     device: Tuple[int, int] = (0, 0)
     flags: int = 0
     links: int = 1
@@ -298,7 +303,7 @@ def _read_body(c: Cursor, e: Entry, flags: int, head: Head) -> None:
     if e.kind == "file":
         e.size = c.varint()
         e.extents = [(0, e.size)] if e.size else []
-    elif e.kind == "symlink":
+    elif e.kind in LINKS:
         e.target = c.text()
     elif e.kind in ("chardev", "blockdev"):
         e.device = c.varint(), c.varint()
@@ -321,6 +326,8 @@ def _read_body(c: Cursor, e: Entry, flags: int, head: Head) -> None:
     e.hash = c.take(16) if flags & HASH else None
     if flags & XATTRS:
         e.xattrs = {c.text(): c.text() for _ in range(c.varint())}
+    e.reparse = c.text() if flags & REPARSE else b""
+    e.folder_flavour = bool(flags & FOLDER_FLAVOUR)
 
 
 def _read_entries(content: bytes, head: Head, number: int, place: int) -> Iterator[Entry]:
@@ -397,7 +404,7 @@ def _decimal(time: Tuple[int, int]) -> str:
 
 def as_json(e: Entry, entries: List[Entry]) -> dict:
     """An entry in the words of `holdfast list --json`, and what that does not show."""
-    size = len(e.target) if e.kind == "symlink" else e.size
+    size = len(e.target) if e.kind in LINKS else e.size
     shown = {"type": "entry", **_named("path", e.path), "kind": e.kind, "size": size}
     shown.update(mode=f"{e.mode:04o}", uid=e.owner[0], gid=e.owner[1])
     for key, name in (("user", e.owner[2]), ("group_name", e.owner[3])):
@@ -408,8 +415,12 @@ def as_json(e: Entry, entries: List[Entry]) -> dict:
         shown["xattrs"] = [_text_or_base64(name) for name in e.xattrs]
     if e.kind in ("chardev", "blockdev"):
         shown.update(major=e.device[0], minor=e.device[1])
-    if e.kind == "symlink":
+    if e.kind in LINKS:
         shown.update(_named("target", e.target))
+    if e.reparse:
+        tag = struct.unpack("<I", e.reparse[:4])[0]
+        shown.update(tag=f"0x{tag:08X}", flavour="folder" if e.folder_flavour else "file")
+        shown.update(reparse_bytes=len(e.reparse))
     if e.first is not None:
         shown.update(_named("same_as", entries[e.first].path))
     shown.update(data_offset=e.data_offset, inexact=e.inexact)

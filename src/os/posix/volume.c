@@ -27,6 +27,8 @@ struct file_system_uuid {
 
 #define FUSE_MAGIC 0x65735546
 
+enum { NTFS_TIME_GRAIN = 100 }; /* nanoseconds */
+
 int os_sync_file(os_handle handle, struct error *err)
 {
     while (fsync(posix_fd(handle))) {
@@ -129,8 +131,9 @@ static uint32_t time_grain(const char *type)
         const char *type;
         uint32_t nanoseconds;
     } known[] = {
-        {"fuseblk", 100},      {"ntfs", 100},       {"ntfs3", 100},       {"vfat", 2000000000},
-        {"msdos", 2000000000}, {"exfat", 10000000}, {"ext2", 1000000000}, {"ext3", 1000000000},
+        {"fuseblk", NTFS_TIME_GRAIN}, {"ntfs", NTFS_TIME_GRAIN}, {"ntfs3", NTFS_TIME_GRAIN},
+        {"vfat", 2000000000},         {"msdos", 2000000000},     {"exfat", 10000000},
+        {"ext2", 1000000000},         {"ext3", 1000000000},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -159,6 +162,21 @@ static void identify(int fd, const struct statfs *facts, char identity[64])
         (void)snprintf(identity, 64, "%08x%08x", (unsigned)fsid[1], (unsigned)fsid[0]);
 }
 
+/* By what it can do: to mount(8) an NTFS volume is of the type fuse or fuseblk, as many others are.
+ */
+static int ask_for_ntfs(os_handle handle, struct os_volume *out, struct error *err)
+{
+    uint32_t attributes;
+    int got = os_ntfs_attributes(&(struct os_object){.handle = handle}, &attributes, err);
+
+    if (got < 0)
+        return -1;
+    out->reparse_points = out->link_count_is_hint = got == 1;
+    if (got)
+        out->time_grain_ns = NTFS_TIME_GRAIN;
+    return 0;
+}
+
 int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
 {
     int fd = posix_fd(handle);
@@ -174,6 +192,5 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
     out->block_bytes = (uint64_t)facts.f_frsize;
     out->free_bytes = (uint64_t)facts.f_bavail * (uint64_t)facts.f_frsize;
     out->time_grain_ns = time_grain(out->file_system);
-    out->link_count_is_hint = !strcmp(out->file_system, "fuseblk");
-    return 0;
+    return ask_for_ntfs(handle, out, err);
 }

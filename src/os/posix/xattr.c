@@ -107,13 +107,31 @@ done:
     return result;
 }
 
+int os_get_xattr(const struct os_object *o, const char *name, struct buffer *out, struct error *err)
+{
+    struct pairs found = {0};
+    int result = -1;
+
+    if (o->handle == OS_NO_HANDLE && posix_check_name(o->name, "read attribute", err))
+        return -1;
+    if (!read_value(o, name, &found, err)) {
+        struct bytes value = found.count ? pairs_value(&found, 0) : bytes_make(NULL, 0);
+        result = buffer_append(out, value.data, value.size, err) ? -1 : (int)found.count;
+    } else if (has_none(err->os_code) || os_error_is_permission(err)) {
+        error_release(err);
+        result = 0;
+    }
+    pairs_release(&found);
+    return result;
+}
+
 int os_set_xattr(const struct os_object *o, const char *name, struct bytes value, struct error *err)
 {
     if (o->handle == OS_NO_HANDLE && posix_check_name(o->name, "set attribute", err))
         return -1;
     if (value.size > UINT32_MAX)
         return error_os(err, "set attribute", E2BIG);
-    if (xattr_call_set(o, name, value))
+    if (xattr_call_set(o, name, value, 0))
         return xattr_error(err, "set attribute");
     return 0;
 }

@@ -72,19 +72,19 @@ ssize_t xattr_call_get(const struct os_object *o, const char *name, void *value,
     return proc_path(o, path) ? lgetxattr(path, name, value, room) : -1;
 }
 
-int xattr_call_set(const struct os_object *o, const char *name, struct bytes value)
+int xattr_call_set(const struct os_object *o, const char *name, struct bytes value, int flags)
 {
-    struct value_argument argument = {(uintptr_t)value.data, (uint32_t)value.size, 0};
+    struct value_argument argument = {(uintptr_t)value.data, (uint32_t)value.size, (uint32_t)flags};
     char path[POSIX_PROC_BYTES];
     long result;
 
     if (o->handle != OS_NO_HANDLE)
-        return fsetxattr(posix_fd(o->handle), name, value.data, value.size, 0);
+        return fsetxattr(posix_fd(o->handle), name, value.data, value.size, flags);
     result = syscall(CALL_SET, posix_fd(o->folder), o->name, AT_SYMLINK_NOFOLLOW, name, &argument,
                      sizeof argument);
     if (!try_other_way(result))
         return (int)result;
-    return proc_path(o, path) ? lsetxattr(path, name, value.data, value.size, 0) : -1;
+    return proc_path(o, path) ? lsetxattr(path, name, value.data, value.size, flags) : -1;
 }
 
 int xattr_call_remove(const struct os_object *o, const char *name)

@@ -13,7 +13,8 @@
 ssize_t xattr_call_list(const struct os_object *o, char *names, size_t room);
 /* A value; with no room the bytes it needs. */
 ssize_t xattr_call_get(const struct os_object *o, const char *name, void *value, size_t room);
-int xattr_call_set(const struct os_object *o, const char *name, struct bytes value);
+/* `flags`: 0, XATTR_CREATE or XATTR_REPLACE. */
+int xattr_call_set(const struct os_object *o, const char *name, struct bytes value, int flags);
 int xattr_call_remove(const struct os_object *o, const char *name);
 
 #endif

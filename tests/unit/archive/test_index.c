@@ -12,6 +12,7 @@
 #include "archive/tail.h"
 #include "support/archived.h"
 #include "support/check.h"
+#include "support/ntfs.h"
 #include "support/stream.h"
 #include "tree/filter.h"
 #include "tree/namegroup.h"
@@ -277,6 +278,8 @@ static void check_same(const struct entry *a, const struct entry *b)
     assert_int_equal(a->link_count, b->link_count);
     assert_int_equal(a->shared, b->shared);
     assert_true(bytes_equal(a->target, b->target));
+    assert_true(bytes_equal(a->reparse, b->reparse));
+    assert_int_equal(a->folder_flavour, b->folder_flavour);
     assert_int_equal(a->meta.known, b->meta.known);
     assert_int_equal(a->meta.mode, b->meta.mode);
     assert_int_equal(a->meta.owner, b->meta.owner);
@@ -311,6 +314,63 @@ static void an_index_tells_what_the_stream_tells(void **state)
         told_release(&told);
     }
     free(names);
+}
+
+/* Junctions and their like, from a volume of NTFS. */
+static struct list_source *reparse_points(void)
+{
+    static const uint8_t cloud[] = {0x1a, 0, 0, 0x90, 3, 0, 0, 0, 'a', 0, 'b'};
+    static struct buffer junction;
+    struct list_source *l = list_source_new();
+    struct entry *e;
+
+    buffer_clear(&junction);
+    ntfs_junction(&junction, "C:\\x");
+    list_add(l, ENTRY_DIRECTORY, "t");
+    e = list_link(l, "t/a", "C:\\x");
+    e->kind = ENTRY_JUNCTION;
+    e->reparse = buffer_bytes(&junction);
+    e->folder_flavour = true;
+    check_done(pairs_append(&e->meta.xattrs, bytes_of("system.ntfs_acl"), bytes_of("x"), &err));
+    check_done(pairs_append(&e->meta.xattrs, bytes_of("user.other"), bytes_of("y"), &err));
+    e = list_add(l, ENTRY_REPARSE, "t/b");
+    e->meta.mode = 0777;
+    e->reparse = bytes_make(cloud, sizeof cloud);
+    list_name(l, "t/c", "t/b");
+    list_link(l, "t/d", "plain");
+    list_as_archive(l);
+    return l;
+}
+
+static void reparse_points_stand_in_both(void **state)
+{
+    for (int i = 0; i < CONTAINER_COUNT; i++) {
+        struct told told;
+        const struct entry *e, *s;
+        int more;
+
+        told_init(&told);
+        (void)archived_in(*state, "a", containers[i], list_source(reparse_points()), &told);
+        struct opened_archive stream = archive_opened(*state, "a", &told);
+        struct source *index = grouped(index_opened(*state, "a"));
+
+        while ((more = check_done(source_next(stream.source, &s, &err))) == 1) {
+            assert_int_equal(check_done(source_next(index, &e, &err)), 1);
+            check_same(e, s);
+            if (bytes_equal(e->path, bytes_of("t/a"))) {
+                assert_int_equal(e->kind, ENTRY_JUNCTION);
+                assert_true(e->folder_flavour);
+                assert_int_equal(entry_reparse_tag(e), 0xa0000003);
+                assert_int_equal(e->meta.xattrs.count, 2);
+            }
+            if (bytes_equal(e->path, bytes_of("t/b")) || bytes_equal(e->path, bytes_of("t/c")))
+                assert_int_equal(e->kind, ENTRY_REPARSE);
+        }
+        assert_int_equal(check_done(source_next(index, &e, &err)), 0);
+        source_close(index);
+        source_close(stream.source);
+        told_release(&told);
+    }
 }
 
 static void every_name_opens_its_content(void **state)
@@ -477,6 +537,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_large_index_grows_in_a_file, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(an_index_tells_what_the_stream_tells, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(reparse_points_stand_in_both, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(every_name_opens_its_content, folder_setup,
                                         folder_teardown),

@@ -120,6 +120,76 @@ static void an_archive_comes_back(void **state)
     buffer_release(&text);
 }
 
+/* What is in one comes back out. */
+static void reparse_points_and_ntfs_metadata_come_back(void **state)
+{
+    static const uint8_t raw[] = {0x1a, 0, 0, 0x90, 3, 0, 0, 0, 'a', 0, 'b'};
+    struct pairs xattrs = {0};
+    struct member_record r = {.is_reparse = true,
+                              .kind = ENTRY_REPARSE,
+                              .reparse = bytes_make(raw, sizeof raw),
+                              .folder_flavour = true,
+                              .mode = 0777,
+                              .xattrs = &xattrs};
+    struct buffer text = {0};
+    struct record_memory memory = {0};
+    struct member_record got;
+    struct error err = {0};
+
+    (void)state;
+    check_done(pairs_append(&xattrs, bytes_of("system.ntfs_acl"), bytes_make("\0x", 2), &err));
+    check_done(pairs_append(&xattrs, bytes_of("system.ntfs_attrib"), bytes_of("four"), &err));
+    check_done(pairs_append(&xattrs, bytes_of("user.other"), bytes_of("not here"), &err));
+    check_done(record_encode(&text, &r, &err));
+    for (int i = 0; i < 2; i++) {
+        check_done(record_decode(buffer_bytes(&text), &memory, &got, &err));
+        assert_true(got.is_reparse && got.folder_flavour);
+        assert_int_equal(got.kind, ENTRY_REPARSE);
+        assert_int_equal(got.mode, 0777);
+        assert_true(bytes_equal(got.reparse, r.reparse));
+        assert_int_equal(got.xattrs->count, 2);
+        assert_true(bytes_equal(pairs_name(got.xattrs, 0), pairs_name(&xattrs, 0)));
+        assert_true(bytes_equal(pairs_value(got.xattrs, 0), pairs_value(&xattrs, 0)));
+        check_text(pairs_value(got.xattrs, 1), "four");
+    }
+    record_memory_release(&memory);
+    pairs_release(&xattrs);
+    buffer_release(&text);
+}
+
+/* Fields that say what cannot be. */
+static void malformed_reparse_points_are_refused(void **state)
+{
+    static const struct {
+        const char *fields;
+        size_t bytes;
+    } cases[] = {
+        {"\x18\x03\x07\x00\x00", 5},       /* no buffer */
+        {"\x18\x04\x01\x00\x00x", 6},      /* a file */
+        {"\x18\x04\x0a\x00\x00x", 6},      /* no kind */
+        {"\x18\x04\x07\x02\x00x", 6},      /* a flag that is not known */
+        {"\x18\x02\x07\x00", 4},           /* cut */
+        {"\x19\x02\x00\x00", 4},           /* no name */
+        {"\x19\x06\x01x\x00\x01x\x00", 8}, /* twice */
+        {"\x19\x06\x01y\x00\x01x\x00", 8}, /* out of order */
+        {"\x19\x03\x01\x00\x00", 5},       /* a NUL */
+    };
+    struct record_memory memory = {0};
+    struct member_record got;
+    struct buffer text = {0};
+    struct error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buffer_clear(&text);
+        check_done(buffer_append(&text, "holdfast:1:", 11, &err));
+        check_done(text_base64_encode(&text, bytes_make(cases[i].fields, cases[i].bytes), &err));
+        check_kind(record_decode(buffer_bytes(&text), &memory, &got, &err), ERROR_FORMAT);
+    }
+    record_memory_release(&memory);
+    buffer_release(&text);
+}
+
 static void a_record_has_a_limit(void **state)
 {
     struct member_record r = {.has_archive = true,
@@ -218,6 +288,8 @@ int main(void)
         cmocka_unit_test(a_member_comes_back),
         cmocka_unit_test(an_empty_record_says_nothing),
         cmocka_unit_test(an_archive_comes_back),
+        cmocka_unit_test(reparse_points_and_ntfs_metadata_come_back),
+        cmocka_unit_test(malformed_reparse_points_are_refused),
         cmocka_unit_test(a_record_has_a_limit),
         cmocka_unit_test(unknown_fields_are_passed_over),
         cmocka_unit_test(malformed_fields_are_errors),

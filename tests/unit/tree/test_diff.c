@@ -85,6 +85,31 @@ static void test_contents(void **state)
     expect(t, &plain, "t/1 data; t/2 unknown; t/l target; t/v device");
 }
 
+/* Reparse points: the buffer says all, the text may be the same. */
+static void test_reparse_points(void **state)
+{
+    struct two t = samples();
+    struct entry *want = list_link(t.want, "t/1", "a/b"), *have = list_link(t.have, "t/1", "a/b");
+
+    (void)state;
+    have->kind = want->kind = ENTRY_JUNCTION;
+    want->reparse = bytes_of("one");
+    have->reparse = bytes_of("two");
+    want = list_link(t.want, "t/2", "a\\b");
+    have = list_link(t.have, "t/2", "a\\b");
+    want->reparse = have->reparse = bytes_of("one");
+    have->folder_flavour = true;
+    list_link(t.want, "t/3", "a/b"); /* of this system, made as one of Windows */
+    list_link(t.have, "t/3", "a\\b")->reparse = bytes_of("one");
+    list_link(t.have, "t/4", "a/b"); /* of Windows, made as one of this system */
+    list_link(t.want, "t/4", "a\\b")->reparse = bytes_of("one");
+    want = list_add(t.want, ENTRY_REPARSE, "t/5");
+    have = list_add(t.have, ENTRY_REPARSE, "t/5");
+    want->reparse = have->reparse = bytes_of("one");
+    want->meta.mode = 0;
+    expect(t, &plain, "t/1 target; t/2 target; t/4 target");
+}
+
 static void test_metadata(void **state)
 {
     struct error err = {0};
@@ -123,6 +148,18 @@ static void add_xattr(struct entry *e, const char *name, const char *value)
 {
     struct error err = {0};
     assert_int_equal(pairs_append(&e->meta.xattrs, bytes_of(name), bytes_of(value), &err), 0);
+}
+
+/* What NTFS alone has is no matter of what comes from elsewhere. */
+static void test_ntfs_metadata(void **state)
+{
+    struct two t = samples();
+
+    (void)state;
+    add_xattr(list_at(t.have, "t/f"), "system.ntfs_acl", "a");
+    add_xattr(list_at(t.have, "t/f"), "system.ntfs_attrib", "b");
+    add_xattr(list_at(t.want, "t/l"), "system.ntfs_attrib", "b");
+    expect(t, &plain, "t/l metadata xattrs");
 }
 
 static void test_xattrs_by_name(void **state)
@@ -344,8 +381,10 @@ int main(void)
         cmocka_unit_test(test_missing_and_extra),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_contents),
+        cmocka_unit_test(test_reparse_points),
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_unknown_fields_are_not_compared),
+        cmocka_unit_test(test_ntfs_metadata),
         cmocka_unit_test(test_xattrs_by_name),
         cmocka_unit_test(test_mask_of_an_acl_is_not_the_group_mode),
         cmocka_unit_test(test_time_grain),

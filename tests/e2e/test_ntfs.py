@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""NTFS volumes mounted by ntfs-3g: junctions, Windows' symbolic links and every other reparse point,
+backed up and restored byte for byte; what NTFS has besides; and across systems. Judged by an oracle
+that reads the volume's attributes itself."""
+
+import os
+import sys
+
+import support
+from mounts import mounted, ntfs
+from oracle import ntfs as oracle
+from support import Case, holdfast, needs_root
+from trees import ntfs as recipe
+
+
+def setUpModule():
+    needs_root()
+
+
+class Ntfs(Case):
+    """Tests with volumes of their own."""
+
+    def volume(self):
+        """A mounted volume that goes with the test."""
+        context = ntfs()
+        volume = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        return volume
+
+    def assert_same_on_ntfs(self, a: str, b: str, ignore=()) -> None:
+        """Nothing that the oracle sees differs."""
+        lines = oracle.compare(oracle.snapshot(a), oracle.snapshot(b))
+        lines = [line for line in lines if not line.split(": ")[0] in ignore]
+        self.assertEqual(lines, [])
+
+
+class RoundTrip(Ntfs):
+    """From one volume to another."""
+
+    def round_trip(self, suffix: str) -> None:
+        source, dest = self.volume(), self.volume()
+        recipe.ntfs_tree(source.path + "/tree")
+        source.remount()
+        archive = self.path("a" + suffix)
+        backup = holdfast("backup", source.path + "/tree", archive)
+        self.assertEqual(backup.status, 1, backup)
+        self.assertIn("its content cannot be read here", backup.text)
+        self.assertIn("behind/wof", backup.text)
+        self.assertIn("behind/dedup", backup.text)
+        self.run_ok("verify", archive, status=1)  # says again what the backup lacks
+        self.run_ok("restore", archive, dest.path, status=1)  # and once more
+        dest.remount()
+        self.assert_same_on_ntfs(source.path + "/tree", dest.path + "/tree")
+
+    def test_zst(self):
+        self.round_trip(".tar.zst")
+
+    def test_gz(self):
+        self.round_trip(".tar.gz")
+
+    def test_tar(self):
+        self.round_trip(".tar")
+
+
+class Elsewhere(Ntfs):
+    """By way of a file system that has nothing of all this."""
+
+    def setUp(self):
+        super().setUp()
+        context = mounted("ext4", "64M")
+        self.ext4 = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+
+    def test_ext4_keeps_it_for_root(self):
+        source, dest = self.volume(), self.volume()
+        tree = source.path + "/tree"
+        recipe.ntfs_tree(tree)
+        recipe.forget(tree, "metadata/streams", "links/largest", "behind")
+        source.remount()
+        first, second = self.path("a.tar.zst"), self.path("b.tar.zst")
+        self.run_ok("backup", tree, first)
+        there = holdfast("restore", first, self.ext4)
+        self.assertEqual(there.status, 1, there)
+        self.assertIn("a junction, made as a symbolic link", there.text)
+        links = self.ext4 + "/tree/links"
+        self.assertEqual(os.readlink(links + "/s-relative-file"), "../plain/file.txt")
+        self.assertEqual(os.readlink(links + "/j-drive-q"), "Q:\\data\\all of it")
+        self.assertEqual(os.stat(links + "/cloud-file").st_size, 0)
+        self.assert_verified(first, self.ext4 + "/tree")
+        self.run_ok("backup", self.ext4 + "/tree", second)
+        self.run_ok("restore", second, dest.path)
+        dest.remount()
+        self.assert_same_on_ntfs(tree, dest.path + "/tree")
+
+    def test_a_user_keeps_the_targets(self):
+        source = self.volume()
+        os.mkdir(source.path + "/tree")
+        recipe.make(source.path + "/tree/j", recipe.junction("\\??\\C:\\x", "C:\\x"), True)
+        recipe.make(source.path + "/tree/cloud", recipe.buffer(recipe.CLOUD, b"123"), False)
+        archive = self.path("a.tar.zst")
+        self.run_ok("backup", source.path + "/tree", archive)
+        os.chmod(self.work, 0o755)
+        os.chmod(archive, 0o644)
+        os.mkdir(self.path("out"))
+        os.chown(self.path("out"), support.NOBODY, support.NOBODY)
+        back = holdfast("restore", archive, self.path("out"), user=support.NOBODY)
+        self.assertEqual(back.status, 1, back)
+        self.assertIn("a junction, made as a symbolic link", back.text)
+        self.assertIn("this file system has no reparse points", back.text)
+        self.assertEqual(os.readlink(self.path("out/tree/j")), "C:\\x")
+        self.assertFalse(os.path.lexists(self.path("out/tree/cloud")))
+        for way, words in {
+            "skip": "left out as asked",
+            "refuse": "a link of Windows, and this is no NTFS volume",
+        }.items():
+            text = self.run_ok("restore", "--foreign-links", way, archive, self.path(way), status=1).text
+            self.assertIn(words, text)
+            self.assertFalse(os.path.lexists(self.path(way + "/tree/j")))
+        self.run_ok("restore", "--foreign-links=x", archive, self.path("x"), status=2)
+
+    def test_links_of_this_system_become_links_of_windows(self):
+        dest = self.volume()
+        tree = self.path("tree")
+        os.makedirs(tree + "/a/folder")
+        for name, target in {"z": "a/folder", "y": "nothing/here", "x": "/etc", "w": "a:b"}.items():
+            os.symlink(target, f"{tree}/{name}")
+        self.run_ok("backup", tree, self.path("a.tar.zst"))
+        back = holdfast("restore", self.path("a.tar.zst"), dest.path)
+        self.assertEqual(back.status, 1, back)
+        self.assertIn("a symbolic link, made as one of Windows", back.text)
+        dest.remount()
+        found = oracle.snapshot(dest.path + "/tree")
+        for name, (kind, raw) in {
+            "z": ("reparse folder", recipe.symlink("a\\folder", "a\\folder", True)),
+            "y": ("reparse file", recipe.symlink("nothing\\here", "nothing\\here", True)),
+            "x": ("reparse file", recipe.buffer(recipe.LX_SYMLINK, b"\2\0\0\0/etc")),
+            "w": ("reparse file", recipe.buffer(recipe.LX_SYMLINK, b"\2\0\0\0a:b")),
+        }.items():
+            record, _ = found[name]
+            self.assertEqual((record.kind, record.reparse), (kind, raw), name)
+
+
+class Loops(Ntfs):
+    """Junctions that lead back."""
+
+    def test_the_walk_ends_and_nothing_comes_twice(self):
+        volume = self.volume()
+        for folder in ("tree", "tree/a", "tree/b"):
+            os.mkdir(f"{volume.path}/{folder}")
+        recipe.write(volume.path + "/tree/a/data", os.urandom(1 << 20))
+        for name, target in {
+            "tree/root": "C:\\",
+            "tree/a/up": "C:\\tree",
+            "tree/a/peer": "C:\\tree\\b",
+            "tree/b/peer": "C:\\tree\\a",
+            "tree/b/self": "C:\\tree\\b\\self",
+        }.items():
+            recipe.make(f"{volume.path}/{name}", recipe.junction("\\??\\" + target, target), True)
+        volume.remount()
+        self.run_ok("backup", volume.path + "/tree", self.path("a.tar"))
+        self.assertLess(os.path.getsize(self.path("a.tar")), 3 << 19)
+        listed = self.run_ok("list", "--json", self.path("a.tar")).objects()
+        kinds = {o["path"]: o["kind"] for o in listed if o["type"] == "entry"}
+        self.assertEqual(len(kinds), 9)
+        self.assertEqual([p for p, k in kinds.items() if k == "junction"],
+                         ["tree/a/peer", "tree/a/up", "tree/b/peer", "tree/b/self", "tree/root"])
+        counts = self.run_ok("scan", "--json", volume.path + "/tree").objects()[-1]
+        self.assertEqual((counts["junctions"], counts["unknown"], counts["dangling"]), (5, 5, 0))
+
+    def test_verify_tells_buffers_and_flavours(self):
+        volume = self.volume()
+        for tree, shown, folder in (("a", "x", True), ("b", "y", False)):
+            os.mkdir(f"{volume.path}/{tree}")
+            recipe.make(f"{volume.path}/{tree}/l", recipe.symlink("x", shown, True), folder)
+        text = self.run_ok("verify", volume.path + "/a", volume.path + "/b", status=1).text
+        self.assertIn("a/l: flavour folder in A, file in B", text)
+        self.assertIn("reparse buffer", text)
+
+
+class Again(Ntfs):
+    """Restores over what is there."""
+
+    def test_a_second_restore_finds_nothing_to_do(self):
+        source, dest = self.volume(), self.volume()
+        recipe.ntfs_tree(source.path + "/tree")
+        recipe.forget(source.path + "/tree", "behind")
+        self.run_ok("backup", source.path + "/tree", self.path("a.tar.zst"))
+        self.run_ok("restore", self.path("a.tar.zst"), dest.path)
+        dest.remount()
+        again = self.run_ok("restore", self.path("a.tar.zst"), dest.path)
+        self.assertIn("0 created, 0 linked, 0 replaced, 0 updated", again.text)
+        os.unlink(dest.path + "/tree/links/j-inside")
+        os.mkdir(dest.path + "/tree/links/j-inside")
+        recipe.set_attributes(dest.path + "/tree/metadata/hidden", 0)
+        os.unlink(dest.path + "/tree/links/cloud-file")
+        recipe.make(dest.path + "/tree/links/cloud-file", recipe.buffer(recipe.CLOUD, b"1"), False)
+        dest.remount()
+        self.run_ok("restore", self.path("a.tar.zst"), dest.path)
+        dest.remount()
+        self.assert_same_on_ntfs(source.path + "/tree", dest.path + "/tree")
+
+
+class Malformed(Ntfs):
+    """Buffers that break the rules of their tags."""
+
+    def test_they_come_back_and_are_told(self):
+        source, dest = self.volume(), self.volume()
+        os.mkdir(source.path + "/tree")
+        made = recipe.malformed(source.path + "/tree")
+        self.assertGreater(made, 30)
+        source.remount()
+        archive = self.path("a.tar.zst")
+        backup = self.run_ok("backup", source.path + "/tree", archive)
+        self.assertIn("malformed", backup.text)
+        self.run_ok("restore", archive, dest.path)
+        dest.remount()
+        self.assert_same_on_ntfs(source.path + "/tree", dest.path + "/tree")
+        self.assert_verified(archive, dest.path + "/tree")
+
+
+if __name__ == "__main__":
+    sys.exit(support.main())
