@@ -79,6 +79,9 @@ const char *export_no_place(const struct export_facts *f, const struct entry *e)
         [ENTRY_SOCKET] = "left out: the format has no sockets",
         [ENTRY_CHAR_DEVICE] = "left out: the format has no devices",
         [ENTRY_BLOCK_DEVICE] = "left out: the format has no devices",
+        [ENTRY_JUNCTION] = "left out: the format has no junctions",
+        [ENTRY_MOUNT_POINT] = "left out: the format has no mount points",
+        [ENTRY_REPARSE] = "left out: the format has no reparse points",
     };
 
     if ((f->kinds & 1U << e->kind) == 0)
@@ -160,8 +163,13 @@ unsigned export_tell_losses(const struct export_facts *f, const struct entry *e,
         watcher_loss(watcher, e->path, "its owner and group are lost: the format has none", NULL);
     if (flags)
         watcher_loss(watcher, e->path, "its file flags are lost: the format has none", NULL);
+    if (e->reparse.size != 0)
+        watcher_loss(watcher, e->path,
+                     "its reparse buffer is lost, its target alone is stored: the format has none",
+                     NULL);
     if (set_id)
         watcher_loss(watcher, e->path,
                      "its setuid or setgid bit is stored, but readers of the format drop it", NULL);
-    return (time != NULL) + owners + flags + set_id + tell_attributes(e, watcher);
+    return (time != NULL) + owners + flags + set_id + (e->reparse.size != 0) +
+           tell_attributes(e, watcher);
 }

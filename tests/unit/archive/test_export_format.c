@@ -39,6 +39,12 @@ static void kinds_without_a_place_are_named(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
+        check_place(formats[i], plain_entry(ENTRY_JUNCTION),
+                    "left out: the format has no junctions");
+        check_place(formats[i], plain_entry(ENTRY_MOUNT_POINT),
+                    "left out: the format has no mount points");
+        check_place(formats[i], plain_entry(ENTRY_REPARSE),
+                    "left out: the format has no reparse points");
         check_place(formats[i], plain_entry(ENTRY_DIRECTORY), NULL);
         check_place(formats[i], plain_entry(ENTRY_FILE), NULL);
         check_place(formats[i], plain_entry(ENTRY_SYMLINK), NULL);
