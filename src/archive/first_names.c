@@ -1,10 +1,12 @@
 #include "archive/first_names.h"
 
+/* 24 bytes: an archive has fewer than 2^40 entries, since each takes up 512 bytes at least. */
 struct first_name {
     struct hash128 path;
-    uint64_t number;
-    uint64_t missing; /* names not seen yet; UINT64_MAX if nobody knows */
+    uint64_t number : 40;
+    uint64_t missing : 24; /* names not seen yet; MISSING_UNKNOWN if nobody knows */
 };
+#define MISSING_UNKNOWN ((UINT32_C(1) << 24) - 1)
 
 void first_names_init(struct first_names *f)
 {
@@ -27,8 +29,10 @@ int first_names_add(struct first_names *f, const struct entry *e, uint64_t numbe
     name = table_add(&f->table, &key, err);
     if (name == NULL)
         return -1;
-    name->number = number;
-    name->missing = e->link_count != 0 ? e->link_count - 1 : UINT64_MAX;
+    bool known = e->link_count != 0 && e->link_count - 1 < MISSING_UNKNOWN;
+
+    name->number = number & ((UINT64_C(1) << 40) - 1);
+    name->missing = known ? (e->link_count - 1) & MISSING_UNKNOWN : MISSING_UNKNOWN;
     return 0;
 }
 
@@ -40,7 +44,7 @@ int first_names_take(struct first_names *f, const struct entry *e, uint64_t *num
     if (name == NULL)
         return 0;
     *number = name->number;
-    if (name->missing != UINT64_MAX && --name->missing == 0)
+    if (name->missing != MISSING_UNKNOWN && --name->missing == 0)
         table_remove(&f->table, &key);
     return 1;
 }

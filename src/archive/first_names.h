@@ -1,6 +1,6 @@
 /*
  * first_names.h: which entry a first name is, by its path, until all names of its file were seen:
- * what a further name needs to be numbered. 32 bytes a file.
+ * what a further name needs to be numbered. 24 bytes a file.
  */
 #ifndef HOLDFAST_ARCHIVE_FIRST_NAMES_H
 #define HOLDFAST_ARCHIVE_FIRST_NAMES_H

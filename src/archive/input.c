@@ -15,7 +15,7 @@
 #include "os/channel.h"
 #include "os/thread.h"
 
-enum { HEAD_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
+enum { HEAD_BYTES = 64 << 10, HASH_BYTES = 64 << 10, DISC_MARK_OFFSET = 0x8001 };
 
 /* What is read ahead, at first: who only looks into an archive shall not read much of it. */
 enum { BLOCK_COUNT = 3, BLOCK_BYTES = 256 << 10 };
@@ -177,7 +177,8 @@ static int detect(struct input *in, struct error *err)
     return 0;
 }
 
-/* Hashes what was taken of the block: many small pieces at once. */
+/* Hashes what was taken of the block: many small pieces at once, but while a core still has them in
+ * its cache. */
 static void hash_taken(struct input *in)
 {
     if (in->block)
@@ -304,6 +305,8 @@ int input_take(struct input *in, size_t most, struct bytes *out, struct error *e
 
     if (result < 0)
         return -1;
+    if (in->block_taken - in->block_hashed >= HASH_BYTES)
+        hash_taken(in);
     *out = result ? block_rest(in) : bytes_make(NULL, 0);
     if (out->size > most)
         out->size = most;

@@ -12,11 +12,10 @@
 
 /* All else that a run holds open fits into 256 descriptors with these few (SAFETY R14), and into
  * 512 where it takes more (writers.c). */
-enum { OTHER_HANDLES = 512, PARENTS_FEWEST = 8, PARENTS_MOST = 16384, CHOICE = 4 };
+enum { OTHER_HANDLES = 512, PARENTS_FEWEST = 8, PARENTS_MOST = 8192, CHOICE = 4 };
 
 struct parent_handle {
-    struct hash128 path; /* of the folder, relative to the anchor */
-    struct anchor *anchor;
+    struct hash128 path; /* of the folder, relative to its anchor, which is worked in */
     os_handle folder;
     uint64_t used; /* when it was used last, by a counter; 0: the place is free */
 };
@@ -40,10 +39,9 @@ void parents_release(struct parents *p)
     p->items = NULL;
 }
 
-static bool is_folder(const struct parent_handle *p, const struct anchor *a,
-                      const struct hash128 *path)
+static bool is_folder(const struct parent_handle *p, const struct hash128 *path)
 {
-    return p->used && p->anchor == a && p->path.low == path->low && p->path.high == path->high;
+    return p->used && p->path.low == path->low && p->path.high == path->high;
 }
 
 int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
@@ -51,6 +49,7 @@ int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct 
     struct parents *all = &r->names.parents;
     struct hash128 path = hash_bytes(spot->parent);
 
+    path.high += (uint64_t)(spot->anchor - r->anchors);
     if (!all->items)
         all->items = calloc(all->count, sizeof *all->items);
     if (!all->items)
@@ -58,7 +57,7 @@ int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct 
     struct parent_handle *first = &all->items[path.low % (all->count / CHOICE) * CHOICE];
     struct parent_handle *oldest = first;
     for (struct parent_handle *p = first; p < first + CHOICE; p++) {
-        if (is_folder(p, spot->anchor, &path)) {
+        if (is_folder(p, &path)) {
             p->used = ++all->clock;
             *out = p->folder;
             return 0;
@@ -71,7 +70,7 @@ int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct 
     oldest->used = 0;
     if (position_open_parent(r, spot, &oldest->folder, err))
         return -1;
-    *oldest = (struct parent_handle){path, spot->anchor, oldest->folder, ++all->clock};
+    *oldest = (struct parent_handle){path, oldest->folder, ++all->clock};
     *out = oldest->folder;
     return 0;
 }
