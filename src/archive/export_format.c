@@ -115,7 +115,13 @@ static const char *time_loss(const struct export_facts *f, struct timestamp time
                                    : "its time is cut to a whole second";
 }
 
-enum attribute { ATTRIBUTE_OTHER, ATTRIBUTE_ACL, ATTRIBUTE_CAPABILITY, ATTRIBUTE_KINDS };
+enum attribute {
+    ATTRIBUTE_OTHER,
+    ATTRIBUTE_ACL,
+    ATTRIBUTE_CAPABILITY,
+    ATTRIBUTE_NTFS,
+    ATTRIBUTE_KINDS
+};
 
 static enum attribute attribute_kind(struct bytes name)
 {
@@ -123,6 +129,8 @@ static enum attribute attribute_kind(struct bytes name)
 
     if (name.size > strlen(acl) && memcmp(name.data, acl, strlen(acl)) == 0)
         return ATTRIBUTE_ACL;
+    if (entry_xattr_is_ntfs(name))
+        return ATTRIBUTE_NTFS;
     return bytes_equal(name, bytes_of(capability)) ? ATTRIBUTE_CAPABILITY : ATTRIBUTE_OTHER;
 }
 
@@ -132,6 +140,7 @@ static unsigned tell_attributes(const struct entry *e, struct watcher *watcher)
         [ATTRIBUTE_OTHER] = "extended attributes are lost: the format has none",
         [ATTRIBUTE_ACL] = "its ACL is lost: the format has none",
         [ATTRIBUTE_CAPABILITY] = "its capabilities are lost: the format has none",
+        [ATTRIBUTE_NTFS] = "what NTFS alone has of it is lost: the format has no place for it",
     };
     bool has[ATTRIBUTE_KINDS] = {false};
     unsigned told = 0;

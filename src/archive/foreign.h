@@ -1,8 +1,8 @@
 /*
- * foreign.h: the one adapter to libarchive: every other format (zip, 7z, cpio, iso9660, ar, ...) as
- * a source. Entries come in the archive's order with names cleaned (`./`, `//`); missing parent
- * folders are not made up here. Strict: any ARCHIVE_WARN or RETRY is an entry's problem or an
- * error, never passed over (SAFETY R8).
+ * foreign.h: the one adapter to libarchive, reading (foreign_write.h writes): every other format
+ * (zip, 7z, cpio, iso9660, ar, ...) as a source. Entries come in the archive's order with names
+ * cleaned (`./`, `//`); missing parent folders are not made up here. Strict: any ARCHIVE_WARN or
+ * RETRY is an entry's problem or an error, never passed over (SAFETY R8).
  */
 #ifndef HOLDFAST_ARCHIVE_FOREIGN_H
 #define HOLDFAST_ARCHIVE_FOREIGN_H

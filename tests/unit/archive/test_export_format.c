@@ -160,13 +160,17 @@ static void metadata_without_a_place_is_told(void **state)
     add(&e, "security.capability");
     add(&e, "system.posix_acl_access");
     add(&e, "system.posix_acl_default");
+    add(&e, "system.ntfs_attrib");
+    add(&e, "system.ntfs_acl");
     add(&e, "user.a");
     add(&e, "user.b");
-    assert_int_equal(export_tell_losses(export_facts(EXPORT_CPIO), &e, &told.watcher), 4);
+    assert_int_equal(export_tell_losses(export_facts(EXPORT_CPIO), &e, &told.watcher), 5);
     check_told(&told, "loss t/e: its file flags are lost: the format has none; "
                       "loss t/e: extended attributes are lost: the format has none; "
                       "loss t/e: its ACL is lost: the format has none; "
-                      "loss t/e: its capabilities are lost: the format has none");
+                      "loss t/e: its capabilities are lost: the format has none; "
+                      "loss t/e: what NTFS alone has of it is lost: the format has no place for "
+                      "it");
     pairs_clear(&e.meta.xattrs);
     e.meta.flags = 0;
     assert_int_equal(export_tell_losses(export_facts(EXPORT_7Z), &e, &told.watcher), 2);
