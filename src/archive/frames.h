@@ -20,5 +20,9 @@ void frames_free(struct frames *f);
  * of all, are ERROR_FORMAT. May be called by several threads. */
 MUST_CHECK int frames_read(struct frames *f, uint64_t offset, void *bytes, size_t count,
                            struct error *err);
+/* The same for who proves the bytes by another checksum: of a stream that is stored as it is they
+ * alone are read, and not the frame that they lie in. */
+MUST_CHECK int frames_read_unproved(struct frames *f, uint64_t offset, void *bytes, size_t count,
+                                    struct error *err);
 
 #endif

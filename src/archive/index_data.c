@@ -21,7 +21,7 @@ struct index_data {
 static int wrong_content(struct error *err)
 {
     return error_set(err, ERROR_FORMAT, "read archive",
-                     "its content in the archive is another one than was backed up");
+                     "its content in the archive is damaged: it is another one than was backed up");
 }
 
 /* Compares the hashes once all was read. */
@@ -81,7 +81,10 @@ static size_t read_run(struct index_data *d, uint64_t offset, uint8_t *to, size_
 
     if (left < count)
         count = (size_t)left;
-    if (frames_read(d->frames, place, to, count, err) ||
+    bool is_proved = d->hasher && place - d->data_offset == d->hashed;
+
+    if ((is_proved ? frames_read_unproved(d->frames, place, to, count, err)
+                   : frames_read(d->frames, place, to, count, err)) ||
         prove(d, place - d->data_offset, offset, bytes_make(to, count), err))
         return 0;
     return count;

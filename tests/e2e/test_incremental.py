@@ -302,17 +302,25 @@ class Refusals(Case):
         self.refused(2, "verify", "-", word="incremental", input=content)
 
     def test_damaged_base(self):
-        """A wrong byte in a content of the base is an error of the file that it is in."""
-        with open(self.path("old.tar"), "r+b") as stream:
-            stream.seek(20000)
-            stream.write(b"X")
-        for words in (["verify", "new.tar"], ["restore", "new.tar", "out"]):
-            result = self.run_ok(words[0], "--json", *words[1:], status=1, cwd=self.work)
-            errors = [o for o in result.objects() if o["type"] == "error"]
-            self.assertEqual([o["path"] for o in errors], ["tree/a", "tree/b"])
-            for error in errors:
-                self.assertRegex(error["reason"], "^bytes 0 to [0-9]+ of the archive are damaged")
-        self.assertEqual(os.listdir(self.path("out/tree")), ["c"])
+        """A wrong byte in a content of the base is an error of the file that it is in; in a
+        compressed base of all files in its frame."""
+        for old, lost in (("old.tar", ["tree/a"]), ("old.tar.zst", ["tree/a", "tree/b"])):
+            os.unlink(self.path("new.tar"))
+            os.unlink(self.path("tree/c"))
+            self.run_ok("backup", "tree", old, cwd=self.work)
+            self.write("tree/c")
+            self.run_ok("backup", "--base", old, "tree", "new.tar", cwd=self.work)
+            with open(self.path(old), "r+b") as stream:
+                stream.seek(20000)
+                stream.write(b"X")
+            for words in (["verify", "new.tar"], ["restore", "new.tar", "out " + old]):
+                result = self.run_ok(words[0], "--json", *words[1:], status=1, cwd=self.work)
+                errors = [o for o in result.objects() if o["type"] == "error"]
+                self.assertEqual([o["path"] for o in errors], lost)
+                for error in errors:
+                    self.assertIn("damaged", error["reason"])
+            kept = {"a", "b", "c"} - {os.path.basename(path) for path in lost}
+            self.assertEqual(set(os.listdir(self.path("out " + old, "tree"))), kept)
 
     def test_false_base(self):
         """A base with the right index whose frames hold other bytes, with checksums that say so:
@@ -327,7 +335,7 @@ class Refusals(Case):
         content = content.replace(wanted, bytes(len(wanted)))
         with open(self.path("old.tar"), "wb") as stream:
             stream.write(archive_index.with_true_checksums(content))
-        reason = "tree/a: read archive: its content in the archive is another one than was backed up"
+        reason = "tree/a: read archive: its content in the archive is damaged: it is another one than was backed up"
         self.assertIn(reason, self.run_ok("verify", "new.tar", status=1, cwd=self.work).text)
         self.assertIn(reason, self.run_ok("restore", "new.tar", "out", status=1, cwd=self.work).text)
         self.assertFalse(os.path.exists(self.path("out/tree/a")))
