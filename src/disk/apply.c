@@ -116,7 +116,7 @@ static int keep_equal(struct run *r, const struct difference_pair *pair, enum di
 
     *outcome = DIFF_KEPT;
     r->counts->unchanged++;
-    return names_note(r, pair->want, id->volume, id->file[0], err);
+    return names_note(r, pair->want, (struct named){id->volume, id->file[0], false}, err);
 }
 
 static int compare(struct run *r, const struct difference_pair *pair, enum diff_outcome *outcome,

@@ -53,6 +53,12 @@ struct parents {
     uint64_t clock;
 };
 
+/* A file that further names may be made of. */
+struct named {
+    uint64_t device, file;
+    bool is_made; /* by this run: nothing stands against more names of it */
+};
+
 /* Names that are one file: where the file of each group stands. */
 struct names {
     struct table files; /* struct named_file */
@@ -310,13 +316,20 @@ MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct e
  * given last. */
 MUST_CHECK int writers_add(struct run *r, const struct entry *want, size_t bytes,
                            struct error *err);
-/* True if the writers may look at a further name that is being made: in a folder that this run
- * made.
- */
+/* True if the writers may make a further name: in a folder that this run made. */
 bool writers_want_name(const struct run *r, const struct difference_pair *pair);
-/* A further name that was made in the position's folder and has to be one of that file. */
-MUST_CHECK int writers_add_name(struct run *r, const struct entry *want, uint64_t device,
-                                uint64_t file, struct error *err);
+/* A further name to be made in the position's folder. */
+struct writers_name {
+    const struct entry *want;
+    struct named file; /* whole, and what the name is to be one of */
+    os_handle from;    /* the folder of one of its names, borrowed until it is made (parents_open);
+                          OS_NO_HANDLE: the position's */
+    const char *from_name;
+};
+MUST_CHECK int writers_add_name(struct run *r, const struct writers_name *n, struct error *err);
+/* A mark: what is given to the writers next is done once writers_reach has been there. */
+uint64_t writers_mark(const struct run *r);
+MUST_CHECK int writers_reach(struct run *r, uint64_t mark, struct error *err);
 /* The position leaves a folder of this run's making: 1 if the writers have something in it; its
  * metadata will be set when that is done. 0: they have nothing, -1. */
 MUST_CHECK int writers_leave(struct run *r, const struct level *level, struct error *err);
@@ -377,10 +390,10 @@ void names_release(struct names *n);
 /* True if others may come to be linked to it. */
 bool names_may_grow(const struct run *r, const struct entry *e);
 /* Notes what file stands at a name. */
-MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
+MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, struct named file,
                           struct error *err);
 /* The same, if others may come to be linked to it. */
-MUST_CHECK int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
+MUST_CHECK int names_note(struct run *r, const struct entry *want, struct named file,
                           struct error *err);
 /* Makes a further name. *outcome tells what became of it. */
 MUST_CHECK int names_link(struct run *r, const struct difference_pair *pair,
@@ -398,8 +411,10 @@ MUST_CHECK int names_finish(struct run *r, struct error *err);
 void parents_init(struct parents *p);
 /* Closes all. */
 void parents_release(struct parents *p);
+/* True if there is room for many, so that one is seldom closed soon. */
+bool parents_are_many(const struct parents *p);
 /* The folder at a spot's parent, held open from then on for as long as there is room. Borrowed
- * until the next call. */
+ * until the next call, and by what is given to the writers until that is done. */
 MUST_CHECK int parents_open(struct run *r, const struct spot *spot, os_handle *out,
                             struct error *err);
 

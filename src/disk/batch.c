@@ -4,6 +4,7 @@
 #include "disk/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Losses, kept ---- */
 
@@ -113,13 +114,16 @@ static int make_file(struct batch *b, struct batch_item *it, os_handle folder, c
     return -1;
 }
 
-/* File systems lie, and its first name may have been swapped for another file. */
-static int check_name(const struct batch_item *it, os_handle folder, const char *name,
-                      struct error *err)
+/* File systems lie, and the first name may have been swapped for another file. */
+static int make_name(struct batch *b, const struct batch_item *it, os_handle folder,
+                     const char *name, struct error *err)
 {
+    os_handle from = it->from == OS_NO_HANDLE ? folder : it->from;
     struct error ignored = {0};
-    int there = is_there(it, folder, name, err);
 
+    if (os_link(from, (const char *)b->paths.data + it->from_at, folder, name, err))
+        return -1;
+    int there = is_there(it, folder, name, err);
     if (there > 0)
         return 0;
     if (there == 0)
@@ -138,7 +142,7 @@ static void do_all(struct pool_task *t)
         os_handle folder = b->folders[it->folder].handle;
         const char *name = (const char *)b->paths.data + it->name_at;
         int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
-                                            : check_name(it, folder, name, &it->failure);
+                                            : make_name(b, it, folder, name, &it->failure);
         it->failed = result != 0;
     }
 }
@@ -241,7 +245,18 @@ int batch_add_file(struct batch *b, size_t folder, const struct entry *want, siz
     return 0;
 }
 
-int batch_add_name(struct batch *b, size_t folder, const struct entry *want, struct error *err)
+int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n, struct error *err)
 {
-    return add_item(b, BATCH_NAME, folder, want, err);
+    struct batch_item *it = &b->items[b->count];
+
+    if (add_item(b, BATCH_NAME, folder, n->want, err))
+        return -1;
+    it->device = n->file.device;
+    it->file = n->file.file;
+    it->from = n->from;
+    it->from_at = b->paths.size;
+    if (!buffer_append(&b->paths, n->from_name, strlen(n->from_name) + 1, err))
+        return 0;
+    b->count--;
+    return -1;
 }

@@ -1,8 +1,8 @@
 /*
- * batch.h: what one thread does in folders that the run has made: small new files, which it
+ * batch.h: what one thread makes in folders that the run has made: small new files, which it
  * creates, gives content and metadata (times last, as ever: what is not whole cannot be taken for
- * it) and closes; and a look at further names that the run has made. What it finds out is kept for
- * the run's own thread. Private to writers.c.
+ * it) and closes; and further names of files that are whole. What it finds out is kept for the
+ * run's own thread. Private to writers.c.
  */
 #ifndef HOLDFAST_DISK_BATCH_H
 #define HOLDFAST_DISK_BATCH_H
@@ -26,7 +26,7 @@ struct batch_folder {
 
 enum batch_kind {
     BATCH_FILE, /* to be made */
-    BATCH_NAME, /* a further name that was made, to be looked at */
+    BATCH_NAME, /* a further name to be made and looked at */
 };
 struct batch_item {
     enum batch_kind kind;
@@ -36,6 +36,9 @@ struct batch_item {
     uint64_t device, file;      /* what it is; of a name: what it is to be */
     bool failed;                /* it is not there, and `failure` says why */
     struct error failure;
+    /* Of names alone. */
+    os_handle from; /* the folder of a name of its file, borrowed; OS_NO_HANDLE: the same */
+    size_t from_at; /* in batch.paths: that name, and a NUL */
     /* Of files alone. */
     bool may_grow;              /* names may come to be linked to it */
     struct hash128 key;         /* of the path, if it may grow */
@@ -85,9 +88,8 @@ MUST_CHECK int batch_add_folder(struct batch *b, os_handle folder, uint32_t inhe
  * there is room for it. */
 MUST_CHECK int batch_add_file(struct batch *b, size_t folder, const struct entry *want,
                               size_t bytes, struct error *err);
-/* Adds a further name that was made in the folder of that index; there is room for it. What it is
- * to be is the caller's to set in the last item. */
-MUST_CHECK int batch_add_name(struct batch *b, size_t folder, const struct entry *want,
+/* Adds a further name in the folder of that index; there is room for it. */
+MUST_CHECK int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n,
                               struct error *err);
 
 #endif

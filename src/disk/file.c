@@ -79,7 +79,7 @@ static int making_end(struct run *r, const struct difference_pair *pair,
     if (os_close_checked(file, err) || placing_end(r, &m->placing, err) ||
         (goal.temporary && meta_set_short_name(r, pair->want, err)))
         goto failed;
-    return names_note(r, pair->want, m->made.device, m->made.file[0], err);
+    return names_note(r, pair->want, (struct named){m->made.device, m->made.file[0], true}, err);
 
 failed:
     making_abort(m);

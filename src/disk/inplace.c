@@ -84,7 +84,8 @@ int inplace_metadata(struct run *r, const struct difference_pair *pair, bool *re
     if (!*replaced) {
         if (set_in_place(r, pair, err))
             return -1;
-        return names_note(r, want, have->identity.volume, have->identity.file[0], err);
+        return names_note(
+            r, want, (struct named){have->identity.volume, have->identity.file[0], false}, err);
     }
     return want->kind == ENTRY_FILE ? file_refresh(r, pair, err) : node_place(r, pair, err);
 }

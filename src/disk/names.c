@@ -11,7 +11,13 @@
 struct named_file {
     struct hash128 key;
     uint64_t device, file;
+    uint32_t is_made; /* by this run */
+    uint32_t names;   /* that were made of it, up to HANDED_MOST */
 };
+
+/* Every file system takes so many names of one file, even counted by two paths of it (NTFS takes
+ * 1024, the fewest). */
+enum { HANDED_MOST = 500 };
 
 /* A group whose file stands under another path than its key says. */
 struct moved_name {
@@ -36,24 +42,23 @@ void names_release(struct names *n)
     parents_release(&n->parents);
 }
 
-int names_keep(struct run *r, const struct hash128 *path, uint64_t device, uint64_t file,
-               struct error *err)
+int names_keep(struct run *r, const struct hash128 *path, struct named file, struct error *err)
 {
     struct named_file *f = table_add(&r->names.files, path, err);
 
     if (!f)
         return -1;
-    f->device = device;
-    f->file = file;
+    f->device = file.device;
+    f->file = file.file;
+    f->is_made = file.is_made;
     return 0;
 }
 
-static int remember(struct run *r, struct bytes path, uint64_t device, uint64_t file,
-                    struct error *err)
+static int remember(struct run *r, struct bytes path, struct named file, struct error *err)
 {
     struct hash128 key = hash_bytes(path);
 
-    return names_keep(r, &key, device, file, err);
+    return names_keep(r, &key, file, err);
 }
 
 bool names_may_grow(const struct run *r, const struct entry *e)
@@ -62,8 +67,7 @@ bool names_may_grow(const struct run *r, const struct entry *e)
            (entry_is_further_name(e) || e->shared || e->link_count > 1 || !r->facts->names_known);
 }
 
-int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
-               struct error *err)
+int names_note(struct run *r, const struct entry *want, struct named file, struct error *err)
 {
     if (!names_may_grow(r, want))
         return 0;
@@ -71,10 +75,10 @@ int names_note(struct run *r, const struct entry *want, uint64_t device, uint64_
     if (entry_is_further_name(want)) {
         struct hash128 key = hash_bytes(want->first_name);
         const struct named_file *f = table_find(&r->names.files, &key);
-        if (f && f->device == device && f->file == file)
+        if (f && f->device == file.device && f->file == file.file)
             return 0;
     }
-    return remember(r, want->path, device, file, err);
+    return remember(r, want->path, file, err);
 }
 
 /* The group's file stands at `path` now. */
@@ -186,14 +190,11 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 }
 
 /* File systems lie, and the first name may have been swapped for another file. */
-static int check_link(struct run *r, const struct link_source *from, const struct placing *p,
-                      const struct difference_pair *pair, struct error *err)
+static int check_link(const struct link_source *from, const struct placing *p, struct error *err)
 {
     const struct named_file *file = &from->file;
     struct os_stat made;
 
-    if (writers_want_name(r, pair))
-        return writers_add_name(r, pair->want, file->device, file->file, err);
     if (os_stat_at(p->folder, placing_name(p), &made, err))
         return -1;
     if (made.device != file->device || made.file[0] != file->file)
@@ -209,7 +210,7 @@ static int link_to(struct run *r, const struct link_source *from,
     if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) ||
         make_link(r, from, &p, pair->want->path, err))
         return -1;
-    if (!check_link(r, from, &p, pair, err) && !placing_end(r, &p, err))
+    if (!check_link(from, &p, err) && !placing_end(r, &p, err))
         return 0;
     placing_abort(&p);
     return -1;
@@ -261,7 +262,42 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    return remember(r, pair->want->path, file->device, file->file, err);
+    return remember(r, pair->want->path,
+                    (struct named){file->device, file->file, file->is_made != 0}, err);
+}
+
+/* The writers make a name if nothing speaks against it but what ends a run or is an error anyway:
+ * no flag, no limit on names, no other file system; and if no name is linked to it itself. */
+static bool may_hand_over(struct run *r, const struct link_source *from,
+                          const struct difference_pair *pair)
+{
+    return writers_want_name(r, pair) && from->file.is_made && from->file.names < HANDED_MOST &&
+           pair->other.size && r->facts->names_known && parents_are_many(&r->names.parents) &&
+           from->file.device == position_level(r)->found.device;
+}
+
+static int hand_over(struct run *r, const struct link_source *from, const struct entry *want,
+                     struct error *err)
+{
+    struct writers_name name = {
+        .want = want,
+        .file = {from->file.device, from->file.file, true},
+        .from = from->folder == position_folder(r) ? OS_NO_HANDLE : from->folder,
+        .from_name = from->name,
+    };
+
+    return writers_add_name(r, &name, err);
+}
+
+/* Where the writers make no more names of a file, all that they were given are made: whoever meets
+ * the limit from then on is the run's own thread, which can begin a copy. */
+static int count_name(struct run *r, const struct link_source *from, struct error *err)
+{
+    struct named_file *file = from->file.is_made ? table_find(&r->names.files, &from->key) : NULL;
+
+    if (!file || file->names == HANDED_MOST)
+        return 0;
+    return ++file->names == HANDED_MOST ? writers_settle(r, err) : 0;
 }
 
 static int link_found(struct run *r, const struct link_source *from,
@@ -277,12 +313,15 @@ static int link_found(struct run *r, const struct link_source *from,
         return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
-    if (link_to(r, from, pair, err)) {
+    if (may_hand_over(r, from, pair)) {
+        if (hand_over(r, from, want, err) || count_name(r, from, err))
+            return -1;
+    } else if (link_to(r, from, pair, err)) {
         if (!os_error_is_link_limit(err) && !os_error_is_cross_device(err))
             return -1;
         if (spill(r, from, pair, err))
             return -1;
-    } else if (begin_group(r, pair, &from->file, err)) {
+    } else if (count_name(r, from, err) || begin_group(r, pair, &from->file, err)) {
         return -1;
     }
     r->counts->linked++;

@@ -296,7 +296,7 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     renamed = p.made[0] != '\0';
     if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
         !(renamed && meta_set_short_name(r, e, err)))
-        return names_note(r, e, form.made.device, form.made.file[0], err);
+        return names_note(r, e, (struct named){form.made.device, form.made.file[0], true}, err);
     placing_abort(&p);
     if (useless > 0)
         return 1;

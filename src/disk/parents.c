@@ -17,7 +17,8 @@ enum { OTHER_HANDLES = 512, PARENTS_FEWEST = 8, PARENTS_MOST = 8192, CHOICE = 4 
 struct parent_handle {
     struct hash128 path; /* of the folder, relative to its anchor, which is worked in */
     os_handle folder;
-    uint64_t used; /* when it was used last, by a counter; 0: the place is free */
+    uint64_t used;     /* when it was used last, by a counter; 0: the place is free */
+    uint64_t borrowed; /* writers_mark of that moment */
 };
 
 void parents_init(struct parents *p)
@@ -27,6 +28,11 @@ void parents_init(struct parents *p)
 
     count = count < PARENTS_FEWEST ? PARENTS_FEWEST : count > PARENTS_MOST ? PARENTS_MOST : count;
     *p = (struct parents){.count = count / CHOICE * CHOICE};
+}
+
+bool parents_are_many(const struct parents *p)
+{
+    return p->count >= OTHER_HANDLES;
 }
 
 void parents_release(struct parents *p)
@@ -59,18 +65,22 @@ int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct 
     for (struct parent_handle *p = first; p < first + CHOICE; p++) {
         if (is_folder(p, &path)) {
             p->used = ++all->clock;
+            p->borrowed = writers_mark(r);
             *out = p->folder;
             return 0;
         }
         if (p->used < oldest->used)
             oldest = p;
     }
-    if (oldest->used)
+    if (oldest->used) {
+        if (writers_reach(r, oldest->borrowed, err))
+            return -1;
         os_close(oldest->folder);
+    }
     oldest->used = 0;
     if (position_open_parent(r, spot, &oldest->folder, err))
         return -1;
-    *oldest = (struct parent_handle){path, oldest->folder, ++all->clock};
+    *oldest = (struct parent_handle){path, oldest->folder, ++all->clock, writers_mark(r)};
     *out = oldest->folder;
     return 0;
 }

@@ -144,7 +144,7 @@ static int set_up(struct run *r, struct error *err)
     if (make_id(r, err) || init_anchors(r, &r->transfer->layout, err) || open_anchors(r, err))
         return -1;
     if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
-        writers_new(r, r->options->jobs - 1, err))
+        writers_new(r, r->options->jobs, err))
         return -1;
     return open_diff(r, err);
 }

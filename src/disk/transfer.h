@@ -44,7 +44,7 @@ struct transfer_options {
     bool
         clear_flags; /* --clear-flags: take immutable and append flags off what stands in the way */
     bool no_sync;    /* --no-sync */
-    size_t jobs;     /* threads that write, with the caller's own; 0 and 1: that one alone */
+    size_t jobs;     /* threads that write, beside the caller's own; 0 and 1: that one alone */
     const struct bytes *
         delete_within; /* chosen paths: --delete acts inside these alone; none = inside all roots */
     size_t delete_within_count;

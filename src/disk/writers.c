@@ -1,6 +1,6 @@
 /*
- * writers.c: small new files are made and further names looked at by other threads, a batch of them
- * at a time (batch.c), while the run's own goes on; and blocks of large files are written beside
+ * writers.c: small new files and further names are made by other threads, a batch of them at a time
+ * (batch.c), while the run's own goes on; and blocks of large files are written beside
  * it.
  *
  * Batches come back in the order in which they were filled, so that what is told does not depend on
@@ -73,7 +73,8 @@ static int settle_item(struct run *r, const struct batch *b, struct batch_item *
         --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
         return tell_failure(r, batch_path(b, it), &it->failure, err);
     }
-    if (it->may_grow && names_keep(r, &it->key, it->device, it->file, &failure))
+    if (it->may_grow &&
+        names_keep(r, &it->key, (struct named){it->device, it->file, true}, &failure))
         return tell_failure(r, batch_path(b, it), &failure, err);
     return 0;
 }
@@ -272,8 +273,7 @@ bool writers_want_name(const struct run *r, const struct difference_pair *pair)
     return r->writers && r->facts->ordered && !pair->have && r->levels[r->stack.depth - 1].created;
 }
 
-int writers_add_name(struct run *r, const struct entry *want, uint64_t device, uint64_t file,
-                     struct error *err)
+int writers_add_name(struct run *r, const struct writers_name *n, struct error *err)
 {
     struct writers *w = r->writers;
     struct level *level = position_level(r);
@@ -281,10 +281,27 @@ int writers_add_name(struct run *r, const struct entry *want, uint64_t device, u
     if (!has_room(w, level, 0) && pass_on(r, err))
         return -1;
     struct batch *b = &w->batches[w->given % BATCHES];
-    if (need_folder(r, b, level, err) || batch_add_name(b, level->batch_folder, want, err))
+    if (need_folder(r, b, level, err))
         return -1;
-    b->items[b->count - 1].device = device;
-    b->items[b->count - 1].file = file;
+    return batch_add_name(b, level->batch_folder, n, err);
+}
+
+uint64_t writers_mark(const struct run *r)
+{
+    /* A name that finds no room is in the batch behind the one that is being filled. */
+    return r->writers ? r->writers->given + 2 : 0;
+}
+
+int writers_reach(struct run *r, uint64_t mark, struct error *err)
+{
+    struct writers *w = r->writers;
+
+    if (w && mark > w->given && pass_on(r, err))
+        return -1;
+    while (w && w->first < mark && w->first < w->given) {
+        if (take_back(r, err))
+            return -1;
+    }
     return 0;
 }
 

@@ -73,14 +73,14 @@ static void tells_what_it_cannot_make(void **state)
     transferred_release(&t);
 }
 
-/* Somebody puts another file in the place of a first name once it has a further one. */
+/* Somebody puts another file in the place of a first name before the writers make a further one. */
 struct swapping {
     struct transferred t; /* first: the watcher */
     const struct folder *folder;
     void (*notice)(struct watcher *w, const struct notice *n);
 };
 
-static void swap_after_the_first_link(struct watcher *w, const struct notice *n)
+static void swap_the_first_name(struct watcher *w, const struct notice *n)
 {
     struct swapping *s = (struct swapping *)(void *)w;
     char from[4096], to[4096];
@@ -106,12 +106,13 @@ static void a_name_of_another_file_goes(void **state)
     list_as_archive(l);
     transferred_init(&s.t, s.folder);
     s.notice = s.t.watcher.notice;
-    s.t.watcher.notice = swap_after_the_first_link;
+    s.t.watcher.notice = swap_the_first_name;
     check_done(transferred_run(&s.t, l, &err));
-    assert_int_equal(s.t.errors, 1);
+    assert_int_equal(s.t.errors, 2);
+    assert_true(transferred_told(&s.t, "error t/b: its first name is another file meanwhile"));
     assert_true(transferred_told(&s.t, "error t/c: its first name is another file meanwhile"));
-    assert_int_equal(s.t.transfer.counts.linked, 1);
-    check_standing(s.folder, "t/b", "a");
+    assert_int_equal(s.t.transfer.counts.linked, 0);
+    assert_int_equal(standing(s.folder, "t/b").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(s.folder, "t/c").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(s.folder, "t").mtime.seconds, 100);
     transferred_release(&s.t);
