@@ -22,6 +22,7 @@ struct backup_settings {
     struct filter_settings filter;
     const char *format;
     const char *base;
+    const char *windows_names;
     struct option_number level, jobs;
     struct text_list as;
     bool dry_run, no_sync;
@@ -36,7 +37,7 @@ struct job {
     struct root_list roots;
     struct tree tree;
     struct newfile file;
-    bool has_file;
+    bool has_file, unescapes;
     struct backup backup;
 };
 
@@ -126,6 +127,7 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
     struct identity leave_out[2];
     struct tree_options options = {.filter = &s->filter,
                                    .owner_names = true,
+                                   .unescape_names = job->unescapes,
                                    .leave_out = leave_out,
                                    .watcher = &job->report.watcher};
     struct disk_layout layout = root_list_layout(&job->roots);
@@ -235,8 +237,11 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     bool exists = false;
     int result;
 
-    if (choose_output(job, err) != 0)
+    int unescapes = tree_unescapes(s->windows_names, err);
+
+    if (unescapes < 0 || choose_output(job, err) != 0)
         return -1;
+    job->unescapes = unescapes == 1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
     if (open_base(job, &existing, exists, err) != 0 ||
@@ -383,6 +388,7 @@ static const struct option_spec backup_specs[] = {
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
      "the name that a source gets in the archive, or the path that it stands for; given once for "
      "each source, in order"},
+    WINDOWS_NAMES_OPTION(struct backup_settings, windows_names),
     {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL,
      "say what would be stored, write nothing"},
     {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL,

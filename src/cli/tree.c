@@ -110,6 +110,15 @@ int tree_paths(const struct text_list *texts, size_t from, size_t count, struct 
     return 0;
 }
 
+int tree_unescapes(const char *windows_names, struct error *err)
+{
+    static const char *const words[] = {"any", "escape"};
+
+    return option_word_check("windows-names", windows_names, words, 2, err) != 0
+               ? -1
+               : option_word(windows_names, words, 2);
+}
+
 /* ---- Stacking ---- */
 
 static struct filter_options filter_options_of(struct tree *t, const struct tree_options *o)
@@ -139,6 +148,8 @@ int tree_open_layout(struct tree *t, const struct disk_layout *layout, const str
                      struct error *err)
 {
     struct walk_options walk = {.one_file_system = o->filter != NULL && o->filter->one_file_system,
+                                .names =
+                                    o->unescape_names ? WALK_NAMES_UNESCAPED : WALK_NAMES_LISTED,
                                 .owner_names = o->owner_names,
                                 .leave_out = o->leave_out,
                                 .leave_out_count = o->leave_out_count};

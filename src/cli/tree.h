@@ -29,6 +29,17 @@ void filter_settings_release(struct filter_settings *f);
             "it; may be given again"                                                               \
     }
 
+/* The option --windows-names of the commands that read folders. */
+#define WINDOWS_NAMES_OPTION(type, member)                                                         \
+    {                                                                                              \
+        "windows-names", 0, OPTION_TEXT, offsetof(type, member), "WAY",                            \
+            "names on a disk that restore --windows-names=escape made: any (default: as they "     \
+            "are) or escape (what they stand for)"                                                 \
+    }
+/* True if its setting (or NULL) asks for what names stand for; -1 and ERROR_USAGE if it is neither
+ * word. */
+MUST_CHECK int tree_unescapes(const char *windows_names, struct error *err);
+
 /* Opens an archive of ours by its index, whatever the index's state: for incremental ones, of which
  * the stream alone is not all. ERROR_FORMAT if it has no sound index or is a pipe ("-"). */
 MUST_CHECK int tree_open_incremental(const char *path, const struct reader_options *options,
@@ -39,6 +50,7 @@ struct tree_options {
     const struct bytes *paths;            /* chosen paths, or none */
     size_t path_count;
     bool owner_names;
+    bool unescape_names; /* of a folder: see walk_options */
     bool strip_absolute;
     bool contents;    /* contents will be asked for: of other tools' archives they are hashed, of
                          chosen paths kept aside */
@@ -101,6 +113,11 @@ MUST_CHECK int tree_is_folder(const char *what, struct error *err);
 /* The last component of a path as typed, with `.` and `..` resolved; "root" for "/". Appended and
  * NUL-terminated. */
 MUST_CHECK int tree_root_name(const char *path, struct buffer *out, struct error *err);
+
+/* ERROR_USAGE if the path is a link that leads nowhere: nothing can be made there. */
+MUST_CHECK int tree_check_dangling(const char *path, struct error *err);
+/* ERROR_USAGE if the path is no folder to restore to, and none can be made there. */
+MUST_CHECK int tree_check_destination(const char *path, struct error *err);
 
 /* A text list as chosen paths: trailing slashes and leading "./" taken away. The bytes point into
  * the texts; *out is the caller's. */

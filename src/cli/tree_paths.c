@@ -67,3 +67,31 @@ void tree_tell_unmatched(const struct tree *t, const struct tree_options *option
         error_release(&err);
     }
 }
+
+int tree_check_dangling(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, NULL) != 0 &&
+        os_stat_path(path, false, &status, NULL) == 0)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the destination '%s' is a link that leads nowhere", path);
+    return 0;
+}
+
+int tree_check_destination(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, err) == 0) {
+        if (status.kind == OS_DIRECTORY)
+            return 0;
+        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", path);
+    }
+    if (!os_error_is_missing(err)) {
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
+        return error_at(err, path, strlen(path));
+    }
+    error_release(err);
+    return tree_check_dangling(path, err);
+}

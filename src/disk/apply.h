@@ -20,6 +20,7 @@
 #include "disk/dirstack.h"
 #include "disk/spool.h"
 #include "disk/transfer.h"
+#include "disk/walk.h"
 #include "tree/diff.h"
 
 enum { APPLY_BLOCK_BYTES = 256 * 1024, APPLY_VOLUMES = 8 };
@@ -87,6 +88,15 @@ struct late {
     struct buffer flags; /* strings path, u64 device, u64 file, u32 flags */
 };
 
+/* Names that came, where two that differ in case alone are one to Windows. */
+struct windows_level;
+struct windows_names {
+    struct windows_level *levels; /* by depth; of a source without order the first alone */
+    size_t count;
+    struct buffer folded, escaped; /* scratch */
+    const char *why;               /* what is wrong with the entry in hand: static text, or NULL */
+};
+
 struct run {
     struct transfer *transfer;
     const struct transfer_options *options;
@@ -117,10 +127,11 @@ struct run {
     struct dirstack stack;
     struct level *levels; /* as many hold as stack.depth; memory of the further ones is kept */
     size_t level_capacity;
-    struct buffer here; /* path of the innermost folder */
-    struct buffer name; /* of the entry in hand, NUL-terminated */
-    struct buffer text; /* scratch */
-    struct buffer link; /* scratch: of the link that is being made */
+    struct buffer here;    /* path of the innermost folder */
+    struct buffer name;    /* of the entry in hand, NUL-terminated */
+    struct buffer text;    /* scratch */
+    struct buffer link;    /* scratch: of the link that is being made */
+    struct buffer escaped; /* of the spot that was asked for last */
 
     uint8_t *block, *other_block; /* APPLY_BLOCK_BYTES each */
     struct pairs xattrs;          /* scratch */
@@ -128,6 +139,7 @@ struct run {
     struct late late;
     struct passages passages;
     struct extras extras;
+    struct windows_names windows_names;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
     struct writers *writers;          /* NULL: all is done by this thread */
@@ -156,6 +168,8 @@ void run_error(struct run *r, struct bytes path, const struct error *problem);
 void run_change(struct run *r, const struct entry *e, const char *action);
 /* ERROR_INTERRUPTED and -1 once the user wants to stop. */
 MUST_CHECK int run_check_stop(struct run *r, struct error *err);
+/* How the destination is walked. */
+struct walk_options run_walk_options(const struct run *r);
 /* A new temporary name. */
 void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
 
@@ -185,11 +199,18 @@ const char *plan_bad_name(struct bytes path);
 /* True if --delete may act on this path. */
 bool plan_may_delete(const struct run *r, struct bytes path);
 
+/* ---- windows_names.c ---- */
+
+/* Finds out whether Windows could open the entry by its name, where that matters:
+ * r->windows_names.why. -1 is lack of memory. */
+MUST_CHECK int windows_names_check(struct run *r, const struct entry *want, struct error *err);
+void windows_names_release(struct windows_names *n);
+
 /* ---- position.c ---- */
 
 /* The anchor of a path, and where in it the entry stands: the parent folder's path from the
- * anchor's folder and the last component. For the root that is the anchor itself the name is empty.
- */
+ * anchor's folder and the last component, as the disk has them. For the root that is the anchor
+ * itself the name is empty. Names are borrowed until the next spot is asked for. */
 struct spot {
     struct anchor *anchor;
     struct bytes parent; /* relative to the anchor */

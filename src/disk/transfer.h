@@ -33,11 +33,20 @@ enum transfer_foreign {
     FOREIGN_REFUSE,  /* not made: an error */
 };
 
+/* What to do with names that Windows cannot hold, or could not tell from another one. */
+enum transfer_names {
+    NAMES_REFUSE, /* not made where the place is an NTFS volume: an error */
+    NAMES_ESCAPE, /* made in their escaped form (link/winname.h), wherever the place is; of two that
+                     differ in case alone an NTFS volume gets one */
+    NAMES_ANY,    /* made, if the volume takes them */
+};
+
 struct transfer_options {
     enum transfer_mode mode;
     enum transfer_existing existing;
     enum transfer_owners owners;
     enum transfer_foreign foreign_links;
+    enum transfer_names windows_names;
     bool delete_extra; /* --delete: remove what the source lacks, inside the restored roots or
                           chosen paths */
     bool checksum;     /* always compare contents */

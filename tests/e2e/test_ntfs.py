@@ -200,6 +200,133 @@ class Again(Ntfs):
         self.assert_same_on_ntfs(source.path + "/tree", dest.path + "/tree")
 
 
+class Names(Ntfs):
+    """Names that Windows cannot hold, and names that differ in case alone."""
+
+    BAD = ("CON", "nul.txt", "a:b", "what?", "trailing.", "trailing ", "tab\tname", "back\\slash")
+
+    def settle(self, top: str) -> None:
+        """Modes and times that NTFS volumes hold."""
+        for folder, _, files in os.walk(top, topdown=False):
+            for path in (*(f"{folder}/{name}" for name in files), folder):
+                os.chmod(path, 0o777)
+                os.utime(path, (1_500_000_000, 1_500_000_000))
+
+    def tree(self) -> str:
+        top = self.path("tree")
+        os.makedirs(top + "/aux")
+        recipe.write(top + "/aux/below", b"below")
+        for name in self.BAD:
+            recipe.write(f"{top}/{name}", name.encode())
+        recipe.write(top + "/fine", b"fine")
+        os.link(top + "/a:b", top + "/zz a further name")
+        self.settle(top)
+        self.run_ok("backup", top, self.path("a.tar.zst"))
+        self.run_ok("backup", top, self.path("a.tar"))
+        return top
+
+    def test_refused_by_name(self):
+        top, dest = self.tree(), self.volume()
+        dry = holdfast("restore", "--json", "-n", self.path("a.tar.zst"), dest.path + "/new")
+        back = holdfast("restore", "--json", self.path("a.tar.zst"), dest.path + "/new")
+        for result in (dry, back):
+            self.assertEqual(result.status, 1, result)
+            refused = {o["path"] for o in result.objects() if o["type"] == "error"}
+            self.assertEqual(refused, {"tree/" + name for name in ("aux", *self.BAD)})
+            self.assertEqual(result.objects()[-1]["refused"], 1 + len(self.BAD))
+        self.assertEqual(sorted(os.listdir(dest.path + "/new/tree")), ["fine", "zz a further name"])
+        with open(dest.path + "/new/tree/zz a further name", "rb") as stream:
+            self.assertEqual(stream.read(), b"a:b")
+        self.assertEqual(os.listdir(dest.path + "/new"), ["tree"])
+        self.assertTrue(os.path.isdir(top))
+
+    def test_refused_in_an_archive_without_order(self):
+        self.tree()
+        self.assertEqual(support.tool("tar", "-cf", self.path("t.tar"), "-C", self.work, "tree").status, 0)
+        dest = self.volume()
+        back = holdfast("restore", "--json", self.path("t.tar"), dest.path)
+        self.assertEqual(back.status, 1, back)
+        self.assertNotIn("aux", os.listdir(dest.path + "/tree"))
+        self.assertIn("fine", os.listdir(dest.path + "/tree"))
+
+    def test_any_makes_them(self):
+        top, dest = self.tree(), self.volume()
+        self.run_ok("restore", "--windows-names=any", self.path("a.tar.zst"), dest.path)
+        self.assertEqual(sorted(os.listdir(dest.path + "/tree")), sorted(os.listdir(top)))
+
+    def escaped(self, archive: str) -> None:
+        """There and back, and over what is there."""
+        top, dest = self.tree(), self.volume()
+        escape = "--windows-names=escape"
+        self.run_ok("restore", escape, self.path(archive), dest.path)
+        names = os.listdir(dest.path + "/tree")
+        self.assertIn("\uf043ON", names)
+        self.assertIn("a\uf03ab", names)
+        self.assertFalse(set(names) & set(self.BAD))
+        dest.remount()
+        again = self.run_ok("restore", escape, self.path(archive), dest.path)
+        self.assertIn("0 created, 0 linked, 0 replaced, 0 updated", again.text)
+        self.run_ok("verify", escape, self.path(archive), dest.path + "/tree")
+        os.unlink(dest.path + "/tree/a\uf03ab")
+        recipe.write(dest.path + "/tree/extra\uf02e", b"escaped")
+        recipe.write(dest.path + "/tree/\uf06fther", b"no escape: o need not be")
+        recipe.write(dest.path + "/tree/q?", b"nor this")
+        odd = holdfast("restore", escape, "--delete", "--json", self.path(archive), dest.path)
+        self.assertEqual(odd.status, 1, odd)
+        told = [o["path"] for o in odd.objects() if o["type"] == "error" and "path" in o]
+        self.assertEqual(told, ["tree/q?", "tree/\uf06fther"])
+        os.unlink(dest.path + "/tree/q?")
+        os.unlink(dest.path + "/tree/\uf06fther")
+        self.run_ok("restore", escape, "--delete", self.path(archive), dest.path)
+        self.assertEqual(set(os.listdir(dest.path + "/tree")), set(names))
+        self.run_ok("backup", escape, dest.path + "/tree", self.path("b.tar.zst"))
+        self.run_ok("restore", self.path("b.tar.zst"), self.path("out"))
+        self.assertEqual(sorted(os.listdir(self.path("out/tree"))), sorted(os.listdir(top)))
+        for name in (*self.BAD, "aux/below"):
+            with open(f"{self.work}/out/tree/{name}", "rb") as stream:
+                self.assertEqual(stream.read().decode(), name.split("/")[-1])
+        self.assertEqual(os.stat(self.path("out/tree/a:b")).st_nlink, 2)
+
+    def test_escaped_and_mapped_back(self):
+        self.escaped("a.tar.zst")
+
+    def test_escaped_from_another_tools_archive(self):
+        self.tree()
+        self.assertEqual(support.tool("tar", "-cf", self.path("t.tar"), "-C", self.work, "tree").status, 0)
+        dest = self.volume()
+        self.run_ok("restore", "--windows-names=escape", self.path("t.tar"), dest.path)
+        self.assertIn("\uf061ux", os.listdir(dest.path + "/tree"))
+        self.assertEqual(os.listdir(dest.path + "/tree/\uf061ux"), ["below"])
+        dest.remount()
+        again = self.run_ok("restore", "--windows-names=escape", "--delete", self.path("t.tar"), dest.path)
+        self.assertIn("0 created", again.text)
+
+    def test_a_twin_is_refused(self):
+        top, dest = self.path("tree"), self.volume()
+        os.makedirs(top + "/Folder")
+        os.makedirs(top + "/other/FILE")
+        os.makedirs(top + "/folder")
+        for name in ("File", "file", "folder/x", "Folder/x", "other/file", "\u00c9", "\u00e9"):
+            recipe.write(f"{top}/{name}", name.encode())
+        self.settle(top)
+        self.run_ok("backup", top, self.path("a.tar.zst"))
+        back = holdfast("restore", "--json", self.path("a.tar.zst"), dest.path)
+        self.assertEqual(back.status, 1, back)
+        refused = [o["path"] for o in back.objects() if o["type"] == "error"]
+        self.assertEqual(refused, ["tree/file", "tree/folder", "tree/other/file", "tree/\u00e9"])
+        self.assertEqual(sorted(os.listdir(dest.path + "/tree")), ["File", "Folder", "other", "\u00c9"])
+        again = holdfast("restore", "--windows-names=escape", self.path("a.tar.zst"), dest.path)
+        self.assertEqual(again.status, 1, again)
+        self.run_ok("restore", "--windows-names=any", self.path("a.tar.zst"), dest.path)
+        self.assertEqual(sorted(os.listdir(dest.path + "/tree")), sorted(os.listdir(top)))
+
+    def test_elsewhere_all_names_are_made(self):
+        self.tree()
+        self.run_ok("restore", self.path("a.tar.zst"), self.path("out"))
+        self.run_ok("restore", "--windows-names=x", self.path("a.tar.zst"), self.path("x"), status=2)
+        self.run_ok("backup", "--windows-names=refuse", self.path("tree"), self.path("x.tar"), status=2)
+
+
 class Malformed(Ntfs):
     """Buffers that break the rules of their tags."""
 
