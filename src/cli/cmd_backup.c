@@ -250,8 +250,10 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         return -1;
     remark_inside(job);
     result = job->format.is_export ? run_export(job, err) : run_tar(job, err);
-    if (result == 0)
+    if (result == 0) {
         remark_outside_names(job);
+        tree_tell_reparse(&job->tree, TREE_TAGS_SKIPPED, &job->report.watcher);
+    }
     if (result == 0 && job->has_file) {
         job->has_file = false;
         result = newfile_commit(&job->file, s->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);

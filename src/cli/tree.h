@@ -15,9 +15,10 @@
 struct filter_settings {
     struct rule_list rules;
     struct text_list if_present; /* --exclude-if-present */
+    struct text_list reparse;    /* --reparse, as reparse_policies_add reads it */
     bool caches, nodump, one_file_system;
 };
-enum { FILTER_SPEC_COUNT = 7 };
+enum { FILTER_SPEC_COUNT = 8 };
 extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 void filter_settings_release(struct filter_settings *f);
 
@@ -70,10 +71,12 @@ struct tree {
     struct source *chosen; /* the filter or select that knows which paths matched, or NULL */
     bool is_archive, is_ours;
     bool is_indexed; /* an archive that is read by its index, with wrappers as a walk has them */
-    struct input *input;   /* of an archive */
-    struct source *reader; /* of a tar archive: for reader_tail; or NULL */
-    const char *reopen;    /* the name of an archive that can be read once more, or NULL */
+    struct input *input;           /* of an archive */
+    struct source *reader;         /* of a tar archive: for reader_tail; or NULL */
+    const char *reopen;            /* the name of an archive that can be read once more, or NULL */
+    struct source *reparse_choice; /* reparse_choice.h, or NULL */
     /* What the sources borrow. */
+    struct reparse_policies reparse;
     struct folder_marks marks;
     struct buffer root_name;
     os_handle spool;
@@ -102,6 +105,12 @@ int tree_no_such_entry(const struct source_facts *facts, const char *where, stru
                        struct error *err);
 /* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options);
+
+/* Which tags of reparse points are told. */
+enum tree_tags { TREE_TAGS_SKIPPED, TREE_TAGS_NO_LINKS };
+/* Tells the watcher, in a line for each tag, how many reparse points were left out by --reparse,
+ * or that and how many there are that are no links; after the last entry. */
+void tree_tell_reparse(const struct tree *t, enum tree_tags which, struct watcher *watcher);
 
 /* The folder that nameless temporary files are made in: $TMPDIR, or /tmp. Borrowed. */
 const char *tree_spool_folder(void);

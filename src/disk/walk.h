@@ -7,6 +7,7 @@
 #define HOLDFAST_DISK_WALK_H
 
 #include "disk/layout.h"
+#include "link/reparse_tag.h"
 #include "os/os.h"
 #include "tree/filter.h"
 #include "tree/inventory.h"
@@ -26,6 +27,9 @@ struct walk_options {
     bool missing_roots;   /* roots that are not there yield nothing (a destination); else each is an
                              entry with a problem */
     enum walk_names names;
+    const struct reparse_policies
+        *reparse; /* what the user wants kept as data (REPARSE_DATA) is a file, without its reparse
+                     point; must stay. NULL: nothing */
     bool owner_names; /* fill meta.owner_name and group_name */
     const struct identity
         *leave_out; /* files that are not part of the tree (the archive being written), or NULL */

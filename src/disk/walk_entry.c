@@ -105,6 +105,26 @@ static int fill_entry(struct walk *w, struct walk_spot spot, const struct walk_s
     return 0;
 }
 
+/* Windows never gives what stands for a folder a second name; drivers elsewhere do if they are told
+ * to. (A count above one may be that of a short name.) */
+static int check_double(struct walk *w, const struct walk_subject *t, struct error *err)
+{
+    struct entry *e = &w->entry;
+
+    if (!e->folder_flavour || t->status.link_count < 2 || t != &w->current)
+        return 0;
+    if (table_find(&w->doubles, &e->identity)) {
+        error_set(&w->problem, ERROR_REFUSED, NULL,
+                  "a second name of a reparse point that stands for a folder, as Windows has none: "
+                  "kept as one of its own");
+        error_at(&w->problem, (const char *)e->path.data, e->path.size);
+        e->problem_scope = PROBLEM_METADATA;
+        e->problem = &w->problem;
+        return 0;
+    }
+    return table_add(&w->doubles, &e->identity, err) ? 0 : -1;
+}
+
 static bool is_left_out(const struct walk *w, const struct os_stat *s)
 {
     struct identity id = {s->device, {s->file[0], s->file[1]}};
@@ -127,7 +147,7 @@ static int ask_volume(struct walk *w, const struct os_object *o, const struct wa
         int has = os_ntfs_attributes(o, &ignored, err);
         if (has < 0)
             return -1;
-        *v = (struct walk_volume){true, has == 1, t->status.device};
+        *v = (struct walk_volume){true, has == 1, false, t->status.device};
     }
     return v->has_ntfs;
 }
@@ -180,6 +200,23 @@ static int read_reparse(struct walk *w, struct walk_subject *t, struct error *er
     return os_read_reparse(t->folder, t->name, &w->reparse, err);
 }
 
+/* What is to be kept as data is a file, if the driver shows it as one (it has plug-ins for that):
+ * the reparse point is forgotten. */
+static int take_as_data(struct walk *w, const struct walk_subject *t, struct error *err)
+{
+    const struct entry point = {.reparse = buffer_bytes(&w->reparse)};
+
+    if (!w->options.reparse || t->folder_flavour ||
+        reparse_policy_of(w->options.reparse, entry_reparse_tag(&point)) != REPARSE_DATA)
+        return 0;
+    if (t->status.kind != OS_FILE || !t->on_ntfs)
+        return error_set(err, ERROR_UNSUPPORTED, "read",
+                         "a reparse point whose data cannot be read here, and whose data alone was "
+                         "asked for");
+    buffer_clear(&w->reparse);
+    return 0;
+}
+
 static int read_status(struct walk *w, struct walk_subject *t, struct error *err)
 {
     if (t->open != OS_NO_HANDLE ? os_stat_handle(t->open, &t->status, err)
@@ -190,7 +227,7 @@ static int read_status(struct walk *w, struct walk_subject *t, struct error *err
     buffer_clear(&w->target);
     int reparse = read_reparse(w, t, err);
     if (reparse)
-        return reparse < 0 ? -1 : 0;
+        return reparse < 0 ? -1 : take_as_data(w, t, err);
     if (t->status.kind == OS_SYMLINK)
         return os_read_link(t->folder, t->name, &w->target, err);
     return 0;
@@ -205,7 +242,7 @@ int walk_entry_read(struct walk *w, struct walk_subject *t, struct walk_spot spo
     if (!read_status(w, t, &problem)) {
         if (is_left_out(w, &t->status))
             return 0;
-        return fill_entry(w, spot, t, err) ? -1 : 1;
+        return fill_entry(w, spot, t, err) || check_double(w, t, err) ? -1 : 1;
     }
     if (walk_is_fatal(&problem, err))
         return -1;

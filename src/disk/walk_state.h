@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_DISK_WALK_STATE_H
 #define HOLDFAST_DISK_WALK_STATE_H
 
+#include "base/table.h"
 #include "disk/dirstack.h"
 #include "disk/walk.h"
 
@@ -102,8 +103,10 @@ struct walk {
     struct buffer note; /* ntfs_note.h */
     struct pairs kept;  /* scratch */
     bool sees_notes;
+    struct table doubles; /* struct identity: reparse points of the folder flavour that the system
+                             counts more than one name of */
     struct walk_volume {
-        bool asked, has_ntfs;
+        bool asked, has_ntfs, streams_asked;
         uint64_t device;
     } volume;             /* that was asked last what it is */
     struct error problem; /* entry.problem */

@@ -7,31 +7,15 @@ import os
 import sys
 
 import support
-from mounts import mounted, ntfs
+from mounts import mounted
+from ntfs_case import Ntfs
 from oracle import ntfs as oracle
-from support import Case, holdfast, needs_root
+from support import holdfast, needs_root
 from trees import ntfs as recipe
 
 
 def setUpModule():
     needs_root()
-
-
-class Ntfs(Case):
-    """Tests with volumes of their own."""
-
-    def volume(self):
-        """A mounted volume that goes with the test."""
-        context = ntfs()
-        volume = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return volume
-
-    def assert_same_on_ntfs(self, a: str, b: str, ignore=()) -> None:
-        """Nothing that the oracle sees differs."""
-        lines = oracle.compare(oracle.snapshot(a), oracle.snapshot(b))
-        lines = [line for line in lines if not line.split(": ")[0] in ignore]
-        self.assertEqual(lines, [])
 
 
 class RoundTrip(Ntfs):
