@@ -97,6 +97,12 @@ struct windows_names {
     const char *why;               /* what is wrong with the entry in hand: static text, or NULL */
 };
 
+/* Links of Windows whose flavour is to be looked at once all is there. */
+struct flavours {
+    struct spool now, later;
+    struct buffer record, far; /* scratch */
+};
+
 struct run {
     struct transfer *transfer;
     const struct transfer_options *options;
@@ -137,6 +143,7 @@ struct run {
     struct pairs xattrs;          /* scratch */
     struct names names;
     struct late late;
+    struct flavours flavours;
     struct passages passages;
     struct extras extras;
     struct windows_names windows_names;
@@ -448,6 +455,16 @@ MUST_CHECK int late_finish_folders(struct run *r, struct error *err);
 /* Flags of the anchors themselves stand against removing their markers: they come last of all. */
 enum late_flags_of { LATE_BELOW, LATE_ANCHORS };
 MUST_CHECK int late_finish_flags(struct run *r, enum late_flags_of which, struct error *err);
+
+/* ---- flavours.c ---- */
+
+void flavours_init(struct flavours *f);
+void flavours_release(struct flavours *f);
+/* Keeps a link of Windows that was made for a symbolic link of another system, as one to a file. */
+MUST_CHECK int flavours_add(struct run *r, const struct entry *e, const struct os_stat *made,
+                            struct error *err);
+/* Makes those anew that lead to a folder, now that all is there. -1: the run cannot go on. */
+MUST_CHECK int flavours_finish(struct run *r, struct error *err);
 
 /* ---- trash.c ---- */
 

@@ -166,18 +166,23 @@ static int unlock_source(struct run *r, const struct link_source *from, struct b
     return 1;
 }
 
-/* NTFS holds 1024 names of a file, and its driver does not count. (A short name is counted as one
- * of them.) */
+/* NTFS holds 1024 names of a file, and one of what stands for a folder; its driver does not count.
+ * (A short name is counted as one of them.) */
 static int check_limit(struct run *r, const struct link_source *from, struct error *err)
 {
     enum { NTFS_NAMES_MOST = 1024 };
     int on_ntfs = r->may_be_ntfs ? position_on_ntfs(r, err) : 0;
+    struct os_object o = {OS_NO_HANDLE, from->folder, from->name};
     struct os_stat status;
+    uint32_t attributes;
 
     if (on_ntfs != 1)
         return on_ntfs;
-    if (os_stat_at(from->folder, from->name, &status, err))
+    if (os_stat_at(from->folder, from->name, &status, err) ||
+        os_ntfs_attributes(&o, &attributes, err) < 0)
         return -1;
+    if (attributes & OS_ATTRIBUTE_DIRECTORY)
+        return error_set(err, ERROR_LIMIT, "link", "a link to a folder has one name on NTFS");
     return status.link_count < NTFS_NAMES_MOST
                ? 0
                : error_set(err, ERROR_LIMIT, "link", "NTFS holds %d names of a file",

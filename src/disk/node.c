@@ -40,6 +40,7 @@ struct form {
     struct bytes target; /* of a symbolic link */
     enum os_flavour flavour;
     bool needs_note;     /* a note beside it has what it stands for */
+    bool may_turn;       /* its flavour is to be looked at again once all is there */
     const char *inexact; /* why it is not the same: static text, or NULL */
     const char *lacking; /* why it cannot be made at all: static text, or NULL */
     struct os_stat made; /* once it was read back */
@@ -223,7 +224,7 @@ static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, 
 }
 
 /* A link of Windows for what a link of another system says. The flavour is that of what stands at
- * the other end by now. */
+ * the other end by now, or will be: flavours.c. What may get further names is of a file. */
 static int form_of_windows(struct run *r, const struct entry *e, struct form *f, struct error *err)
 {
     struct reparse made = {0};
@@ -252,7 +253,9 @@ static int form_of_windows(struct run *r, const struct entry *e, struct form *f,
         result = reparse_encode(&made, &r->link, err);
         f->raw = buffer_bytes(&r->link);
         f->is_reparse = true;
-        f->flavour = leads_to_folder(r, e->target) ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+        f->flavour =
+            !e->shared && leads_to_folder(r, e->target) ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+        f->may_turn = f->flavour == OS_FLAVOUR_FILE && made.kind == REPARSE_SYMLINK;
     }
     reparse_release(&made);
     buffer_release(&text);
@@ -296,7 +299,10 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     renamed = p.made[0] != '\0';
     if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
         !(renamed && meta_set_short_name(r, e, err)))
-        return names_note(r, e, form.made.device, form.made.file[0], err);
+        return (form.may_turn && flavours_add(r, e, &form.made, err)) ||
+                       names_note(r, e, form.made.device, form.made.file[0], err)
+                   ? -1
+                   : 0;
     placing_abort(&p);
     if (useless > 0)
         return 1;

@@ -162,6 +162,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
+    flavours_init(&r->flavours);
     extras_init(&r->extras);
     table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
@@ -176,6 +177,7 @@ static void release(struct run *r)
     position_release(r);
     names_release(&r->names);
     late_release(&r->late);
+    flavours_release(&r->flavours);
     passages_release(&r->passages);
     windows_names_release(&r->windows_names);
     extras_release(&r->extras);
@@ -259,9 +261,9 @@ static int settle_on_disk(struct run *r, struct error *err)
 static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) ||
-        position_leave(r, 0, err) || trash_sweep(r, err) || trash_empty(r, err) ||
-        late_finish_folders(r, err) || late_finish_flags(r, LATE_BELOW, err) ||
-        settle_on_disk(r, err))
+        position_leave(r, 0, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
+        trash_empty(r, err) || late_finish_folders(r, err) ||
+        late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
     return late_finish_flags(r, LATE_ANCHORS, err);
 }

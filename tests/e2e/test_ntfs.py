@@ -124,6 +124,52 @@ class Elsewhere(Ntfs):
             self.assertEqual((record.kind, record.reparse), (kind, raw), name)
 
 
+    def test_flavours_are_known_at_the_end(self):
+        dest = self.volume()
+        tree = self.path("tree")
+        os.makedirs(tree + "/m/folder")
+        os.makedirs(tree + "/z/deep")
+        os.mkdir(tree + "/a")
+        recipe.write(tree + "/m/file", b"")
+        folders = {"a/later": "../z/deep", "a/up": "..", "b-chain": "c-chain", "c-chain": "d-chain",
+                   "d-chain": "z", "e-early": "m/folder", "n-early": "m/folder", "y": "./a/./later"}
+        files = {"a/file": "../m/file", "a/nothing": "../nothing", "loop": "loop", "a/out": "../../..",
+                 "two": "z"}
+        for name, target in {**folders, **files}.items():
+            os.symlink(target, f"{tree}/{name}")
+        os.link(tree + "/two", tree + "/two again", follow_symlinks=False)
+        for folder, below, names in os.walk(tree, topdown=False):
+            for path in (*(f"{folder}/{name}" for name in names + below), folder):
+                os.utime(path, (1_400_000_000, 1_400_000_000), follow_symlinks=False)
+                if not os.path.islink(path):
+                    os.chmod(path, 0o777)
+        self.run_ok("backup", tree, self.path("a.tar"))
+        back = self.run_ok("restore", self.path("a.tar"), dest.path, status=1)
+        self.assertIn("tree/two: a symbolic link to a folder that has several names", back.text)
+        dest.remount()
+        found = oracle.snapshot(dest.path + "/tree")
+        for names, kind in ((folders, "reparse folder"), (files, "reparse file")):
+            for name, target in names.items():
+                turned = target.replace("/", "\\")
+                record, _ = found[name]
+                self.assertEqual((record.kind, record.reparse),
+                                 (kind, recipe.symlink(turned, turned, True)), name)
+        self.assertEqual({record.mtime for record, _ in found.values()}, {1_400_000_000_000_000_000})
+        self.assertEqual(found["two"][1], ["two", "two again"])
+        self.assertEqual(len(os.listdir(dest.path)), 1)
+        again = self.run_ok("restore", self.path("a.tar"), dest.path)
+        self.assertIn("0 created, 0 linked, 0 replaced, 0 updated", again.text)
+        # What another tool's archive tells in any order.
+        tar = support.tool("tar", "-cf", self.path("t.tar"), "-C", self.work, "tree")
+        self.assertEqual(tar.status, 0)
+        other = self.volume()
+        self.run_ok("restore", self.path("t.tar"), other.path, status=1)
+        other.remount()
+        for name in folders:
+            self.assertEqual(oracle.read_record(os.fsencode(f"{other.path}/tree/{name}")).kind,
+                             "reparse folder", name)
+
+
 class Loops(Ntfs):
     """Junctions that lead back."""
 
