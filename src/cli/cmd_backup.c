@@ -12,6 +12,7 @@
 #include "cli/jobs.h"
 #include "cli/kept_filters.h"
 #include "cli/print.h"
+#include "cli/relinks.h"
 #include "cli/roots.h"
 #include "cli/tree.h"
 #include "disk/newfile.h"
@@ -22,7 +23,7 @@ struct backup_settings {
     struct filter_settings filter;
     const char *format;
     const char *base;
-    const char *windows_names;
+    const char *windows_names, *relink;
     struct option_number level, jobs;
     struct text_list as;
     bool dry_run, no_sync;
@@ -37,6 +38,7 @@ struct job {
     struct root_list roots;
     struct tree tree;
     struct newfile file;
+    struct relink relink;
     bool has_file, unescapes;
     struct backup backup;
 };
@@ -128,6 +130,7 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
     struct tree_options options = {.filter = &s->filter,
                                    .owner_names = true,
                                    .unescape_names = job->unescapes,
+                                   .relink = s->relink != NULL ? &job->relink : NULL,
                                    .leave_out = leave_out,
                                    .watcher = &job->report.watcher};
     struct disk_layout layout = root_list_layout(&job->roots);
@@ -239,7 +242,8 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
 
     int unescapes = tree_unescapes(s->windows_names, err);
 
-    if (unescapes < 0 || choose_output(job, err) != 0)
+    if (unescapes < 0 || choose_output(job, err) != 0 ||
+        (s->relink != NULL && relinks_load(s->relink, RELINKS_MUST_BE, &job->relink, err) != 0))
         return -1;
     job->unescapes = unescapes == 1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
@@ -345,6 +349,7 @@ static int run_backup(void *settings, const struct text_list *operands)
     struct error err = {0};
     int result, status;
 
+    relink_init(&job.relink);
     report_init(
         &job.report, "backup",
         (struct report_settings){.json = job.settings->common.json,
@@ -364,6 +369,7 @@ static int run_backup(void *settings, const struct text_list *operands)
     tree_close(&job.tree);
     unchanged_close(job.backup.base);
     root_list_release(&job.roots);
+    relink_release(&job.relink);
     report_release(&job.report);
     error_release(&err);
     return status;
@@ -391,6 +397,9 @@ static const struct option_spec backup_specs[] = {
      "the name that a source gets in the archive, or the path that it stands for; given once for "
      "each source, in order"},
     WINDOWS_NAMES_OPTION(struct backup_settings, windows_names),
+    {"relink", 0, OPTION_TEXT, offsetof(struct backup_settings, relink), "FILE",
+     "take junctions and other reparse points from FILE, which restore --relink wrote, for what "
+     "stands for them"},
     {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL,
      "say what would be stored, write nothing"},
     {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL,

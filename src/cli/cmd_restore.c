@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/jobs.h"
 #include "cli/print.h"
+#include "cli/relinks.h"
 #include "cli/tree.h"
 #include "disk/transfer.h"
 #include "tree/namegroup.h"
@@ -21,7 +22,7 @@ struct restore_settings {
     struct text_list roots; /* NAME=PLACE */
     struct text_list bases;
     struct option_number jobs;
-    const char *foreign_links, *windows_names;
+    const char *foreign_links, *windows_names, *relink;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
     bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
 };
@@ -43,6 +44,7 @@ struct job {
     struct buffer places; /* the NUL-terminated names of --root */
     size_t jobs;
     struct transfer transfer;
+    struct relink relink;
 };
 
 /* ---- What is wanted ---- */
@@ -328,6 +330,7 @@ static void choose_options(struct job *job)
                                    : EXISTING_UPDATE;
     o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
     o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
+    o->relink = s->relink != NULL ? &job->relink : NULL;
     o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
     o->delete_extra = s->delete_extra;
     o->checksum = s->checksum;
@@ -412,6 +415,9 @@ static int restore(struct job *job, const struct text_list *operands, struct err
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
         open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
         return -1;
+    if (job->settings->relink != NULL &&
+        relinks_load(job->settings->relink, RELINKS_MAY_LACK, &job->relink, err) != 0)
+        return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0) {
         if (err->kind == ERROR_REFUSED && !has_changed(job))
@@ -483,7 +489,11 @@ static int run_restore(void *settings, const struct text_list *operands)
                 (struct report_settings){.json = job.settings->common.json,
                                          .verbose = job.settings->common.verbose,
                                          .show_changes = job.settings->dry_run});
+    relink_init(&job.relink);
     result = restore(&job, operands, &err);
+    if (job.settings->relink != NULL &&
+        relinks_save(job.settings->relink, &job.relink, result == 0 ? &err : NULL) != 0)
+        result = -1;
     status = report_end(&job.report, result == 0 ? NULL : &err, what_now(&job, &err));
     if (job.settings->common.json)
         json_summary(&job, status);
@@ -495,6 +505,7 @@ static int run_restore(void *settings, const struct text_list *operands)
     free(job.paths);
     free(job.roots);
     buffer_release(&job.places);
+    relink_release(&job.relink);
     report_release(&job.report);
     error_release(&err);
     return status;
@@ -532,6 +543,9 @@ static const struct option_spec restore_specs[] = {
     {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
      "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
      "whatever the file system) or any (make them)"},
+    {"relink", 0, OPTION_TEXT, SETTING(relink), "FILE",
+     "keep what makes them junctions and other reparse points in FILE, where it cannot be kept "
+     "beside what is made for them; for backup --relink"},
     {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
      "set owners by name where the name exists here; else by number"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},

@@ -189,6 +189,7 @@ int tree_open_layout(struct tree *t, const struct disk_layout *layout, const str
     if (choose_reparse(t, o, err) != 0)
         return -1;
     walk.reparse = &t->reparse;
+    walk.relink = o->relink;
     if (walk_open(layout, &walk, &t->walk, err) != 0)
         return -1;
     t->source = t->walk;

@@ -51,7 +51,8 @@ struct tree_options {
     const struct bytes *paths;            /* chosen paths, or none */
     size_t path_count;
     bool owner_names;
-    bool unescape_names; /* of a folder: see walk_options */
+    bool unescape_names;         /* of a folder: see walk_options */
+    const struct relink *relink; /* the same */
     bool strip_absolute;
     bool contents;    /* contents will be asked for: of other tools' archives they are hashed, of
                          chosen paths kept aside */

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "link/reparse.h"
+#include "tree/ntfs_note.h"
+#include "tree/relink.h"
 
 static enum os_kind os_kind_of(enum entry_kind kind)
 {
@@ -144,6 +146,10 @@ static int tell_form(struct run *r, const struct placing *p, const struct entry 
     struct error cause = {0};
     int lost = f->needs_note ? meta_keep_note(&hand, &o, e, &cause, err) : 0;
 
+    if (lost > 0 && r->options->relink) {
+        error_release(&cause);
+        lost = relink_add(r->options->relink, e, err);
+    }
     if (lost < 0)
         return -1;
     if (lost && !entry_is_link(e)) {
@@ -194,9 +200,6 @@ static bool leads_to_folder(struct run *r, struct bytes target)
 /* On a file system without reparse points. */
 static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, struct error *err)
 {
-    const char *why;
-    struct target t;
-
     if (!e->reparse.size)
         return 0;
     f->inexact = e->kind == ENTRY_JUNCTION      ? "a junction, made as a symbolic link"
@@ -210,16 +213,12 @@ static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, 
     f->needs_note = true;
     if (e->kind == ENTRY_REPARSE)
         f->inexact = "a reparse point, made as an empty file of mode 0";
-    if (entry_reparse_tag(e) == REPARSE_TAG_LX_SYMLINK)
-        return 0;
-    target_parse(e->target, TARGET_RULES_WINDOWS, &t);
-    if (t.form != TARGET_RELATIVE)
+    if (!entry_is_link(e))
         return 0;
     buffer_clear(&r->link);
-    if (target_turn(&r->link, &t, TARGET_RULES_POSIX, &why, err) < 0)
+    if (ntfs_note_link_text(e, &r->link, err))
         return -1;
-    if (r->link.size)
-        f->target = buffer_bytes(&r->link);
+    f->target = buffer_bytes(&r->link);
     return 0;
 }
 

@@ -41,15 +41,19 @@ enum transfer_names {
     NAMES_ANY,    /* made, if the volume takes them */
 };
 
+struct relink; /* tree/relink.h */
+
 struct transfer_options {
     enum transfer_mode mode;
     enum transfer_existing existing;
     enum transfer_owners owners;
     enum transfer_foreign foreign_links;
     enum transfer_names windows_names;
-    bool delete_extra; /* --delete: remove what the source lacks, inside the restored roots or
-                          chosen paths */
-    bool checksum;     /* always compare contents */
+    struct relink *relink; /* takes what of reparse points cannot be kept beside what stands for
+                              them; or NULL */
+    bool delete_extra;     /* --delete: remove what the source lacks, inside the restored roots or
+                              chosen paths */
+    bool checksum;         /* always compare contents */
     bool
         clear_flags; /* --clear-flags: take immutable and append flags off what stands in the way */
     bool no_sync;    /* --no-sync */

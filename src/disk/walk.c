@@ -291,6 +291,7 @@ static void walk_close(struct source *s)
     buffer_release(&w->note);
     pairs_release(&w->kept);
     table_release(&w->doubles);
+    table_release(&w->relinked);
     pairs_release(&w->entry.meta.xattrs);
     error_release(&w->problem);
     os_accounts_free(w->accounts);
@@ -343,6 +344,7 @@ int walk_open(const struct disk_layout *layout, const struct walk_options *optio
     w->sees_notes = os_is_privileged();
     dirstack_init(&w->folders);
     table_init(&w->doubles, sizeof(struct identity), sizeof(struct identity));
+    table_init(&w->relinked, sizeof(struct walk_relinked), sizeof(struct identity));
     if (copy_options(w, options, err) || walk_roots_init(w, layout, err)) {
         walk_close(&w->source);
         return -1;

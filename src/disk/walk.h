@@ -11,6 +11,7 @@
 #include "os/os.h"
 #include "tree/filter.h"
 #include "tree/inventory.h"
+#include "tree/relink.h"
 #include "tree/source.h"
 
 /* What names on the disk are told as. */
@@ -30,7 +31,8 @@ struct walk_options {
     const struct reparse_policies
         *reparse; /* what the user wants kept as data (REPARSE_DATA) is a file, without its reparse
                      point; must stay. NULL: nothing */
-    bool owner_names; /* fill meta.owner_name and group_name */
+    const struct relink *relink; /* notes that are not beside their entries; must stay; or NULL */
+    bool owner_names;            /* fill meta.owner_name and group_name */
     const struct identity
         *leave_out; /* files that are not part of the tree (the archive being written), or NULL */
     size_t leave_out_count;

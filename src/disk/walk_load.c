@@ -76,22 +76,24 @@ static bool hides_content(const struct walk_subject *t, const struct entry *e)
 
 /* Puts what a note tells in its place among the attributes. One that is not ours stays what it is.
  */
-static int unfold_note(struct walk *w, struct pairs *xattrs, struct error *err)
+static int unfold_note(struct walk *w, const struct walk_subject *t, struct pairs *xattrs,
+                       struct error *err)
 {
     ptrdiff_t at = w->sees_notes ? pairs_find(xattrs, bytes_of(NTFS_NOTE_NAME)) : -1;
     struct error not_ours = {0};
     struct ntfs_note note;
 
-    if (at < 0)
+    if (at < 0 && !t->is_relinked)
         return 0;
     pairs_clear(&w->kept);
-    if (ntfs_note_decode(pairs_value(xattrs, (size_t)at), &note, &w->kept, &not_ours)) {
+    if (ntfs_note_decode(at < 0 ? buffer_bytes(&w->note) : pairs_value(xattrs, (size_t)at), &note,
+                         &w->kept, &not_ours)) {
         bool memory = not_ours.kind == ERROR_MEMORY;
         error_release(&not_ours);
         return memory ? error_memory(err) : 0;
     }
     for (size_t i = 0; i < xattrs->count; i++) {
-        if (i != (size_t)at &&
+        if ((ptrdiff_t)i != at &&
             pairs_append(&w->kept, pairs_name(xattrs, i), pairs_value(xattrs, i), err))
             return -1;
     }
@@ -136,7 +138,7 @@ static int load_metadata(struct walk *w, struct walk_subject *t, struct entry *e
     if (open_for_load(t, e, err))
         return -1;
     object.handle = t->open;
-    if (list_attributes(&object, &m->xattrs, &partial, err) || unfold_note(w, &m->xattrs, err))
+    if (list_attributes(&object, &m->xattrs, &partial, err) || unfold_note(w, t, &m->xattrs, err))
         goto failed;
     m->known |= METADATA_XATTRS | METADATA_ACL;
     if (t->on_ntfs && os_list_ntfs(&object, &m->xattrs, err))

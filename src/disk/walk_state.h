@@ -37,6 +37,13 @@ struct walk_subject {
     bool loaded;
     bool folder_flavour; /* of a reparse point */
     bool on_ntfs;        /* on a volume that has NTFS' metadata */
+    bool is_relinked;    /* what w->note says of it is from a relink file */
+};
+
+/* The note that a relink file has of a file's first name. */
+struct walk_relinked {
+    struct identity file;
+    struct bytes note;
 };
 
 /* A path and where its last component stands; what an entry begins with. */
@@ -103,8 +110,9 @@ struct walk {
     struct buffer note; /* ntfs_note.h */
     struct pairs kept;  /* scratch */
     bool sees_notes;
-    struct table doubles; /* struct identity: reparse points of the folder flavour that the system
-                             counts more than one name of */
+    struct table relinked; /* struct walk_relinked: notes for the further names of a file */
+    struct table doubles;  /* struct identity: reparse points of the folder flavour that the system
+                              counts more than one name of */
     struct walk_volume {
         bool asked, has_ntfs, streams_asked;
         uint64_t device;

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """NTFS volumes: what the user says of reparse points by their tags, and what cannot be kept or made:
-long and hidden streams, more names of a file than there can be, folders' links with two names."""
+long and hidden streams, links on other file systems, more names of a file than there can be, folders' links with two names."""
 
 import os
 import sys
 
 import support
+from mounts import mounted
 from ntfs_case import Ntfs
 from oracle import ntfs as oracle
 from support import holdfast, needs_root
@@ -121,6 +122,86 @@ class Streams(Ntfs):
             self.assertEqual(sorted(os.listdir(dest.path + "/tree")), ["a", "b", "c"])
         source.remount("streams_interface=xattr")
         self.run_ok("backup", source.path + "/tree", self.path("a.tar"))
+
+
+class Relink(Ntfs):
+    """A user's restore elsewhere, and a backup that makes links of Windows of it again."""
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.volume()
+        self.tree = self.source.path + "/tree"
+        recipe.ntfs_tree(self.tree)
+        recipe.forget(self.tree, "behind", "metadata/streams")
+        os.link(self.tree + "/links/cloud-file", self.tree + "/names/cloud again", follow_symlinks=False)
+        recipe.set_mtime(self.tree + "/names", 1_500_000_000_000_000_000)
+        self.source.remount()
+        os.chmod(self.work, 0o777)
+        self.run_ok("backup", self.tree, self.path("a.tar.zst"))
+        os.chmod(self.path("a.tar.zst"), 0o644)
+
+    def user(self, *arguments: str, status: int) -> support.Result:
+        result = holdfast(*arguments, user=support.NOBODY)
+        self.assertEqual(result.status, status, result)
+        return result
+
+    def links(self, top: str) -> dict:
+        return {path: (record.kind, record.reparse, record.mtime, record.plain["crtime"], names)
+                for path, (record, names) in oracle.snapshot(top).items() if record.reparse}
+
+    def test_there_and_back(self):
+        out, note, second = self.path("out"), self.path("relink"), self.path("b.tar.zst")
+        back = self.user("restore", "--relink", note, self.path("a.tar.zst"), out, status=1)
+        self.assertNotIn("this file system has no reparse points", back.text)
+        self.assertIn("a junction, made as a symbolic link", back.text)
+        before = os.stat(note).st_size
+        self.user("restore", "--relink", note, self.path("a.tar.zst"), out, status=1)
+        self.assertEqual(os.stat(note).st_size, before)
+        self.user("backup", "--relink", note, out + "/tree", second, status=0)
+        dest = self.volume()
+        holdfast("restore", second, dest.path)
+        dest.remount()
+        want = self.links(self.tree)
+        self.assertGreater(len(want), 25)
+        self.assertEqual(self.links(dest.path + "/tree"), want)
+
+    def test_what_changed_is_what_it_is(self):
+        out, note = self.path("out"), self.path("relink")
+        self.user("restore", "--relink", note, self.path("a.tar.zst"), out, status=1)
+        links = out + "/tree/links/"
+        os.unlink(links + "j-inside")
+        os.symlink("elsewhere", links + "j-inside")
+        os.unlink(links + "cloud-file")
+        recipe.write(links + "cloud-file", b"content")
+        os.unlink(links + "j-root")
+        os.mkdir(links + "j-root")
+        self.run_ok("backup", "--relink", note, out + "/tree", self.path("b.tar"))
+        kinds = {o.get("path"): o.get("kind") for o in self.run_ok("list", "--json", self.path("b.tar")).objects()
+                 if o["type"] == "entry"}
+        for name, kind in (("j-inside", "symlink"), ("cloud-file", "file"), ("j-root", "directory"),
+                           ("j-outside", "junction"), ("cloud-folder", "reparse point")):
+            self.assertEqual(kinds["tree/links/" + name], kind)
+
+    def test_root_keeps_there_what_has_no_room(self):
+        with mounted("ext4", "1G") as ext4:
+            told = self.run_ok("restore", "--relink", self.path("relink"), self.path("a.tar.zst"), ext4, status=1)
+            self.assertNotIn("No space left", told.text)
+            self.run_ok("backup", "--relink", self.path("relink"), ext4 + "/tree", self.path("b.tar"))
+        dest = self.volume()
+        self.run_ok("restore", self.path("b.tar"), dest.path)
+        dest.remount()
+        self.assert_same_on_ntfs(self.tree, dest.path + "/tree")
+
+    def test_wrong_files(self):
+        for name, content in (("x", b"text\n"), ("y", b"holdfast relink 1\nx\n")):
+            recipe.write(self.path(name), content)
+            for command in ("backup", "restore"):
+                arguments = [self.tree, self.path("n.tar")] if command == "backup" else [self.path("a.tar.zst"), self.path("n")]
+                text = self.run_ok(command, "--relink", self.path(name), *arguments, status=2).text
+                self.assertIn("no line of a relink file", text)
+        self.run_ok("backup", "--relink", self.path("nothing"), self.tree, self.path("n.tar"), status=2)
+        self.assertFalse(os.path.exists(self.path("n.tar")))
+        self.assertFalse(os.path.exists(self.path("n")))
 
 
 class Names(Ntfs):
