@@ -68,6 +68,8 @@ static int read_line(struct relink *r, struct bytes line, struct buffer *path, s
     if (text_base64_decode(path, bytes_make(line.data, path_bytes), err) ||
         text_base64_decode(&r->notes, bytes_make(space + 1, line.size - path_bytes - 1), err))
         return -1;
+    if (r->notes.size == before)
+        return error_set(err, ERROR_FORMAT, NULL, "no note");
     struct hash128 key = hash_bytes(buffer_bytes(path));
     place = table_add(&r->places, &key, err);
     if (!place)

@@ -76,6 +76,7 @@ static void test_other_files(void **state)
         "holdfast relink 1\nYQ== AQA=\n\n",
         "holdfast relink 1\nY AQA=\n",
         "holdfast relink 1\nYQ== !\n",
+        "holdfast relink 1\nYQ== \n",
     };
 
     (void)state;
