@@ -12,6 +12,7 @@
 #include "cli/jobs.h"
 #include "cli/kept_filters.h"
 #include "cli/print.h"
+#include "cli/relinks.h"
 #include "cli/roots.h"
 #include "cli/tree.h"
 #include "disk/newfile.h"
@@ -22,6 +23,7 @@ struct backup_settings {
     struct filter_settings filter;
     const char *format;
     const char *base;
+    const char *windows_names, *relink;
     struct option_number level, jobs;
     struct text_list as;
     bool dry_run, no_sync;
@@ -36,7 +38,8 @@ struct job {
     struct root_list roots;
     struct tree tree;
     struct newfile file;
-    bool has_file;
+    struct relink relink;
+    bool has_file, unescapes;
     struct backup backup;
 };
 
@@ -126,6 +129,8 @@ static int open_source(struct job *job, const struct identity *existing, bool ex
     struct identity leave_out[2];
     struct tree_options options = {.filter = &s->filter,
                                    .owner_names = true,
+                                   .unescape_names = job->unescapes,
+                                   .relink = s->relink != NULL ? &job->relink : NULL,
                                    .leave_out = leave_out,
                                    .watcher = &job->report.watcher};
     struct disk_layout layout = root_list_layout(&job->roots);
@@ -235,8 +240,12 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
     bool exists = false;
     int result;
 
-    if (choose_output(job, err) != 0)
+    int unescapes = tree_unescapes(s->windows_names, err);
+
+    if (unescapes < 0 || choose_output(job, err) != 0 ||
+        (s->relink != NULL && relinks_load(s->relink, RELINKS_MUST_BE, &job->relink, err) != 0))
         return -1;
+    job->unescapes = unescapes == 1;
     if (strcmp(job->archive, "-") != 0 && check_existing(job, &existing, &exists, err) != 0)
         return -1;
     if (open_base(job, &existing, exists, err) != 0 ||
@@ -245,8 +254,10 @@ static int make_archive(struct job *job, const struct text_list *operands, struc
         return -1;
     remark_inside(job);
     result = job->format.is_export ? run_export(job, err) : run_tar(job, err);
-    if (result == 0)
+    if (result == 0) {
         remark_outside_names(job);
+        tree_tell_reparse(&job->tree, TREE_TAGS_SKIPPED, &job->report.watcher);
+    }
     if (result == 0 && job->has_file) {
         job->has_file = false;
         result = newfile_commit(&job->file, s->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);
@@ -338,6 +349,7 @@ static int run_backup(void *settings, const struct text_list *operands)
     struct error err = {0};
     int result, status;
 
+    relink_init(&job.relink);
     report_init(
         &job.report, "backup",
         (struct report_settings){.json = job.settings->common.json,
@@ -357,6 +369,7 @@ static int run_backup(void *settings, const struct text_list *operands)
     tree_close(&job.tree);
     unchanged_close(job.backup.base);
     root_list_release(&job.roots);
+    relink_release(&job.relink);
     report_release(&job.report);
     error_release(&err);
     return status;
@@ -383,6 +396,10 @@ static const struct option_spec backup_specs[] = {
     {"as", 0, OPTION_LIST, offsetof(struct backup_settings, as), "NAME",
      "the name that a source gets in the archive, or the path that it stands for; given once for "
      "each source, in order"},
+    WINDOWS_NAMES_OPTION(struct backup_settings, windows_names),
+    {"relink", 0, OPTION_TEXT, offsetof(struct backup_settings, relink), "FILE",
+     "take junctions and other reparse points from FILE, which restore --relink wrote, for what "
+     "stands for them"},
     {"dry-run", 'n', OPTION_FLAG, offsetof(struct backup_settings, dry_run), NULL,
      "say what would be stored, write nothing"},
     {"no-sync", 0, OPTION_FLAG, offsetof(struct backup_settings, no_sync), NULL,

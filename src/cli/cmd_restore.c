@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/jobs.h"
 #include "cli/print.h"
+#include "cli/relinks.h"
 #include "cli/tree.h"
 #include "disk/transfer.h"
 #include "tree/namegroup.h"
@@ -21,7 +22,7 @@ struct restore_settings {
     struct text_list roots; /* NAME=PLACE */
     struct text_list bases;
     struct option_number jobs;
-    const char *foreign_links;
+    const char *foreign_links, *windows_names, *relink;
     bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
     bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
 };
@@ -43,42 +44,16 @@ struct job {
     struct buffer places; /* the NUL-terminated names of --root */
     size_t jobs;
     struct transfer transfer;
+    struct relink relink;
 };
 
 /* ---- What is wanted ---- */
 
-/* Nothing can be made where a link leads nowhere. */
-static int check_dangling(const char *path, struct error *err)
-{
-    struct os_stat status;
-
-    if (os_stat_path(path, true, &status, NULL) != 0 &&
-        os_stat_path(path, false, &status, NULL) == 0)
-        return error_set(err, ERROR_USAGE, NULL,
-                         "the destination '%s' is a link that leads nowhere", path);
-    return 0;
-}
-
-/* The folder to restore to is there, or can be made. */
-static int check_destination(const char *path, struct error *err)
-{
-    struct os_stat status;
-
-    if (os_stat_path(path, true, &status, err) == 0) {
-        if (status.kind == OS_DIRECTORY)
-            return 0;
-        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", path);
-    }
-    if (!os_error_is_missing(err)) {
-        err->kind = ERROR_USAGE; /* nothing was changed yet */
-        return error_at(err, path, strlen(path));
-    }
-    error_release(err);
-    return check_dangling(path, err);
-}
-
 static const char *const foreign_words[] = {
     [FOREIGN_SYMLINK] = "symlink", [FOREIGN_SKIP] = "skip", [FOREIGN_REFUSE] = "refuse"};
+
+static const char *const names_words[] = {
+    [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
 
 static int check_settings(struct job *job, struct error *err)
 {
@@ -91,14 +66,14 @@ static int check_settings(struct job *job, struct error *err)
         return error_set(err, ERROR_USAGE, NULL,
                          "--delete and --salvage exclude each other: what a damaged archive lacks "
                          "is not known to be gone");
-    if (option_word(s->foreign_links, foreign_words, 3) < 0)
-        return error_set(err, ERROR_USAGE, NULL,
-                         "--foreign-links is symlink, skip or refuse, not %s", s->foreign_links);
+    if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
+        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0)
+        return -1;
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
     if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
         return -1;
-    return job->destination != NULL ? check_destination(job->destination, err) : 0;
+    return job->destination != NULL ? tree_check_destination(job->destination, err) : 0;
 }
 
 /* Splits the operands: ARCHIVE [PATH...] DEST; DEST may be left out if --root places all. */
@@ -271,7 +246,7 @@ static int check_root_rule(const struct job *job, const struct source_facts *fac
 
     if (equals == NULL || equals == rule || equals[1] == '\0')
         return error_set(err, ERROR_USAGE, NULL, "--root takes NAME=PLACE, not '%s'", rule);
-    if (check_dangling(equals + 1, err) != 0)
+    if (tree_check_dangling(equals + 1, err) != 0)
         return -1;
     if (!job->opened.is_ours)
         return 0; /* another tool's archive tells its names only as they come */
@@ -354,6 +329,8 @@ static void choose_options(struct job *job)
                   : s->keep_newer  ? EXISTING_NEWER
                                    : EXISTING_UPDATE;
     o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
+    o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
+    o->relink = s->relink != NULL ? &job->relink : NULL;
     o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
     o->delete_extra = s->delete_extra;
     o->checksum = s->checksum;
@@ -438,6 +415,9 @@ static int restore(struct job *job, const struct text_list *operands, struct err
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
         open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
         return -1;
+    if (job->settings->relink != NULL &&
+        relinks_load(job->settings->relink, RELINKS_MAY_LACK, &job->relink, err) != 0)
+        return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0) {
         if (err->kind == ERROR_REFUSED && !has_changed(job))
@@ -509,7 +489,11 @@ static int run_restore(void *settings, const struct text_list *operands)
                 (struct report_settings){.json = job.settings->common.json,
                                          .verbose = job.settings->common.verbose,
                                          .show_changes = job.settings->dry_run});
+    relink_init(&job.relink);
     result = restore(&job, operands, &err);
+    if (job.settings->relink != NULL &&
+        relinks_save(job.settings->relink, &job.relink, result == 0 ? &err : NULL) != 0)
+        result = -1;
     status = report_end(&job.report, result == 0 ? NULL : &err, what_now(&job, &err));
     if (job.settings->common.json)
         json_summary(&job, status);
@@ -521,6 +505,7 @@ static int run_restore(void *settings, const struct text_list *operands)
     free(job.paths);
     free(job.roots);
     buffer_release(&job.places);
+    relink_release(&job.relink);
     report_release(&job.report);
     error_release(&err);
     return status;
@@ -555,6 +540,12 @@ static const struct option_spec restore_specs[] = {
     {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
      "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
      "refuse"},
+    {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
+     "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
+     "whatever the file system) or any (make them)"},
+    {"relink", 0, OPTION_TEXT, SETTING(relink), "FILE",
+     "keep what makes them junctions and other reparse points in FILE, where it cannot be kept "
+     "beside what is made for them; for backup --relink"},
     {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
      "set owners by name where the name exists here; else by number"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},

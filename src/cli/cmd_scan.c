@@ -61,6 +61,7 @@ static int take_inventory(struct scan *s, struct error *err)
         return -1;
     if (inventory_new(s->resolver, &s->inventory, err) != 0 || add_entries(s, err) != 0)
         return -1;
+    tree_tell_reparse(&s->tree, TREE_TAGS_NO_LINKS, &s->report.watcher);
     s->names_known = source_facts(s->tree.source)->names_known;
     return inventory_finish(s->inventory, source_facts(s->tree.source), err);
 }

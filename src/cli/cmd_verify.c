@@ -15,7 +15,7 @@
 struct verify_settings {
     struct common_settings common;
     struct filter_settings filter;
-    const char *root;
+    const char *root, *windows_names;
     struct text_list bases;
     bool no_data, owner;
 };
@@ -279,7 +279,11 @@ static int open_both(struct verification *v, const struct text_list *operands, s
     struct tree *sides[2] = {&v->a, &v->b};
     struct bytes path;
     struct buffer name = {0};
-    int archives[2], first, result = -1;
+    int archives[2], first, unescapes = tree_unescapes(s->windows_names, err), result = -1;
+
+    if (unescapes < 0)
+        return -1;
+    options.unescape_names = unescapes == 1;
 
     for (int i = 0; i < 2; i++) {
         archives[i] = tree_reads_archive(operands->items[i], &options, err);
@@ -446,6 +450,7 @@ static const struct option_spec verify_specs[] = {
     {"root", 0, OPTION_TEXT, offsetof(struct verify_settings, root), "NAME",
      "which root of an archive the folder is compared with"},
     BASE_OPTION(struct verify_settings, bases),
+    WINDOWS_NAMES_OPTION(struct verify_settings, windows_names),
     {"owner", 0, OPTION_FLAG, offsetof(struct verify_settings, owner), NULL,
      "compare owners as an ordinary user, too"},
 };

@@ -11,7 +11,13 @@
 #include "cli/print.h"
 
 const struct command *const commands[] = {
-    &command_backup, &command_restore, &command_verify, &command_list, &command_scan, NULL,
+    &command_backup,
+    &command_restore,
+    &command_verify,
+    &command_list,
+    &command_scan,
+    &command_link,
+    NULL,
 };
 
 const struct option_spec common_specs[COMMON_SPEC_COUNT] = {

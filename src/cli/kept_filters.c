@@ -4,7 +4,7 @@
 
 static const char exclude[] = "exclude", include[] = "include", if_present[] = "exclude-if-present",
                   caches[] = "exclude-caches", nodump[] = "nodump",
-                  one_file_system[] = "one-file-system";
+                  one_file_system[] = "one-file-system", reparse[] = "reparse";
 
 static int write_line(struct buffer *out, const char *name, const char *value, struct error *err)
 {
@@ -36,6 +36,8 @@ int kept_filters_write(const struct filter_settings *filter, struct buffer *out,
     }
     for (size_t i = 0; result == 0 && i < filter->if_present.count; i++)
         result = write_line(out, if_present, filter->if_present.items[i], err);
+    for (size_t i = 0; result == 0 && i < filter->reparse.count; i++)
+        result = write_line(out, reparse, filter->reparse.items[i], err);
     for (size_t i = 0; result == 0 && i < sizeof flags / sizeof flags[0]; i++)
         result = flags[i].is_set ? write_line(out, flags[i].name, "1", err) : 0;
     return result;
@@ -50,6 +52,8 @@ static int take_line(struct filter_settings *filter, const char *name, const cha
         return rule_list_append(&filter->rules, (struct filter_rule){FILTER_INCLUDE, value}, err);
     if (strcmp(name, if_present) == 0)
         return text_list_append(&filter->if_present, value, err);
+    if (strcmp(name, reparse) == 0)
+        return text_list_append(&filter->reparse, value, err);
     filter->caches = filter->caches || strcmp(name, caches) == 0;
     filter->nodump = filter->nodump || strcmp(name, nodump) == 0;
     filter->one_file_system = filter->one_file_system || strcmp(name, one_file_system) == 0;

@@ -275,3 +275,20 @@ int option_word(const char *setting, const char *const *words, size_t count)
             return (int)i;
     return setting == NULL ? 0 : -1;
 }
+
+int option_word_check(const char *name, const char *setting, const char *const *words, size_t count,
+                      struct error *err)
+{
+    char all[100] = "";
+    size_t at = 0;
+
+    if (option_word(setting, words, count) >= 0)
+        return 0;
+    for (size_t i = 0; i < count && at < sizeof all; i++)
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s",
+                               i == 0           ? ""
+                               : i + 1 == count ? " or "
+                                                : ", ",
+                               words[i]);
+    return error_set(err, ERROR_USAGE, NULL, "--%s is %s, not %s", name, all, setting);
+}

@@ -72,6 +72,10 @@ MUST_CHECK int options_parse(const struct option_table *table, void *settings,
 /* Which of `count` words a setting is, -1 if it is none of them; 0 without a setting (NULL). */
 int option_word(const char *setting, const char *const *words, size_t count);
 
+/* ERROR_USAGE if the setting of the option of that name is none of the (two or more) words. */
+MUST_CHECK int option_word_check(const char *name, const char *setting, const char *const *words,
+                                 size_t count, struct error *err);
+
 MUST_CHECK int text_list_append(struct text_list *l, const char *text, struct error *err);
 void text_list_release(struct text_list *l);
 /* The pattern is the caller's, and must stay. */

@@ -1,7 +1,7 @@
 /*
- * tree.c: stacks the wrappers: a folder is walk, filter, nodump, name groups; an archive whose
- * contents are not asked for is index, filter, name groups; any other is reader, catalogue (of
- * other tools' archives), select.
+ * tree.c: stacks the wrappers: a folder is walk, filter, nodump, reparse choice, name groups; an
+ * archive whose contents are not asked for is index, filter, name groups; any other is reader,
+ * catalogue (of other tools' archives), select; with --reparse a reparse choice, too.
  */
 #include "cli/tree.h"
 
@@ -10,6 +10,7 @@
 
 #include "archive/select.h"
 #include "tree/namegroup.h"
+#include "tree/reparse_choice.h"
 
 const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
     {"exclude", 0, OPTION_EXCLUDE, offsetof(struct filter_settings, rules), "PATTERN",
@@ -24,6 +25,10 @@ const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
      "leave out the content of folders that hold a file NAME"},
     {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL,
      "leave out what carries the no-dump flag (chattr +d)"},
+    {"reparse", 0, OPTION_LIST, offsetof(struct filter_settings, reparse), "TAG=WAY",
+     "what to do with NTFS' reparse points of a TAG (symlink, junction, cloud, wof, dedup, ..., or "
+     "0x...): raw (default: keep them as they are), data (keep what can be read behind them as a "
+     "file), skip or refuse; may be given again"},
     {"one-file-system", 'x', OPTION_FLAG, offsetof(struct filter_settings, one_file_system), NULL,
      "do not go into folders on other file systems"},
 };
@@ -32,6 +37,7 @@ void filter_settings_release(struct filter_settings *f)
 {
     rule_list_release(&f->rules);
     text_list_release(&f->if_present);
+    text_list_release(&f->reparse);
 }
 
 /* ---- Names ---- */
@@ -110,7 +116,40 @@ int tree_paths(const struct text_list *texts, size_t from, size_t count, struct 
     return 0;
 }
 
+int tree_unescapes(const char *windows_names, struct error *err)
+{
+    static const char *const words[] = {"any", "escape"};
+
+    return option_word_check("windows-names", windows_names, words, 2, err) != 0
+               ? -1
+               : option_word(windows_names, words, 2);
+}
+
 /* ---- Stacking ---- */
+
+/* Reads what --reparse says. */
+static int choose_reparse(struct tree *t, const struct tree_options *o, struct error *err)
+{
+    for (size_t i = 0; o->filter != NULL && i < o->filter->reparse.count; i++) {
+        const char *text = o->filter->reparse.items[i];
+        struct error why = {0};
+
+        if (reparse_policies_add(&t->reparse, bytes_of(text), &why) != 0)
+            return error_set(err, ERROR_USAGE, NULL, "--reparse %s: %s", text, why.detail);
+    }
+    return 0;
+}
+
+/* Of an archive reparse points pass by the user's word alone. */
+static int add_reparse_choice(struct tree *t, struct error *err)
+{
+    if (t->reparse.count == 0)
+        return 0;
+    if (reparse_choice_new(t->source, &t->reparse, &t->reparse_choice, err) != 0)
+        return -1;
+    t->source = t->reparse_choice;
+    return 0;
+}
 
 static struct filter_options filter_options_of(struct tree *t, const struct tree_options *o)
 {
@@ -139,12 +178,18 @@ int tree_open_layout(struct tree *t, const struct disk_layout *layout, const str
                      struct error *err)
 {
     struct walk_options walk = {.one_file_system = o->filter != NULL && o->filter->one_file_system,
+                                .names =
+                                    o->unescape_names ? WALK_NAMES_UNESCAPED : WALK_NAMES_LISTED,
                                 .owner_names = o->owner_names,
                                 .leave_out = o->leave_out,
                                 .leave_out_count = o->leave_out_count};
     struct filter_options filter;
 
     t->spool = OS_NO_HANDLE;
+    if (choose_reparse(t, o, err) != 0)
+        return -1;
+    walk.reparse = &t->reparse;
+    walk.relink = o->relink;
     if (walk_open(layout, &walk, &t->walk, err) != 0)
         return -1;
     t->source = t->walk;
@@ -156,6 +201,9 @@ int tree_open_layout(struct tree *t, const struct disk_layout *layout, const str
     }
     if (o->filter != NULL && o->filter->nodump && nodump_new(t->source, &t->source, err) != 0)
         return -1;
+    if (reparse_choice_new(t->source, &t->reparse, &t->reparse_choice, err) != 0)
+        return -1;
+    t->source = t->reparse_choice;
     if (namegroup_new(t->source,
                       (struct namegroup_options){.count_is_hint = walk_link_count_is_hint(t->walk)},
                       &t->groups, err) != 0)
@@ -220,6 +268,8 @@ static int stack_index(struct tree *t, const struct tree_options *o, struct erro
             return -1;
         t->source = t->chosen;
     }
+    if (add_reparse_choice(t, err) != 0)
+        return -1;
     if (namegroup_new(t->source, (struct namegroup_options){.count_is_hint = false}, &t->groups,
                       err) != 0)
         return -1;
@@ -256,6 +306,8 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
     struct filter_options filter;
 
     t->is_archive = true;
+    if (choose_reparse(t, o, err) != 0)
+        return -1;
     if (strcmp(what, "-") != 0 && os_open_path(what, &handle, err) != 0)
         return -1;
     if (o->contents ? open_any_archive(handle, &reader, &archive, err)
@@ -286,7 +338,9 @@ static int open_archive(struct tree *t, const char *what, const struct tree_opti
             return -1;
     }
     filter = filter_options_of(t, o);
-    return filters_anything(&filter) ? add_select(t, &filter, o, err) : 0;
+    if (filters_anything(&filter) && add_select(t, &filter, o, err) != 0)
+        return -1;
+    return add_reparse_choice(t, err);
 }
 
 int tree_reads_archive(const char *what, const struct tree_options *options, struct error *err)

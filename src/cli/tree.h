@@ -15,9 +15,10 @@
 struct filter_settings {
     struct rule_list rules;
     struct text_list if_present; /* --exclude-if-present */
+    struct text_list reparse;    /* --reparse, as reparse_policies_add reads it */
     bool caches, nodump, one_file_system;
 };
-enum { FILTER_SPEC_COUNT = 7 };
+enum { FILTER_SPEC_COUNT = 8 };
 extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 void filter_settings_release(struct filter_settings *f);
 
@@ -29,6 +30,17 @@ void filter_settings_release(struct filter_settings *f);
             "it; may be given again"                                                               \
     }
 
+/* The option --windows-names of the commands that read folders. */
+#define WINDOWS_NAMES_OPTION(type, member)                                                         \
+    {                                                                                              \
+        "windows-names", 0, OPTION_TEXT, offsetof(type, member), "WAY",                            \
+            "names on a disk that restore --windows-names=escape made: any (default: as they "     \
+            "are) or escape (what they stand for)"                                                 \
+    }
+/* True if its setting (or NULL) asks for what names stand for; -1 and ERROR_USAGE if it is neither
+ * word. */
+MUST_CHECK int tree_unescapes(const char *windows_names, struct error *err);
+
 /* Opens an archive of ours by its index, whatever the index's state: for incremental ones, of which
  * the stream alone is not all. ERROR_FORMAT if it has no sound index or is a pipe ("-"). */
 MUST_CHECK int tree_open_incremental(const char *path, const struct reader_options *options,
@@ -39,6 +51,8 @@ struct tree_options {
     const struct bytes *paths;            /* chosen paths, or none */
     size_t path_count;
     bool owner_names;
+    bool unescape_names;         /* of a folder: see walk_options */
+    const struct relink *relink; /* the same */
     bool strip_absolute;
     bool contents;    /* contents will be asked for: of other tools' archives they are hashed, of
                          chosen paths kept aside */
@@ -58,10 +72,12 @@ struct tree {
     struct source *chosen; /* the filter or select that knows which paths matched, or NULL */
     bool is_archive, is_ours;
     bool is_indexed; /* an archive that is read by its index, with wrappers as a walk has them */
-    struct input *input;   /* of an archive */
-    struct source *reader; /* of a tar archive: for reader_tail; or NULL */
-    const char *reopen;    /* the name of an archive that can be read once more, or NULL */
+    struct input *input;           /* of an archive */
+    struct source *reader;         /* of a tar archive: for reader_tail; or NULL */
+    const char *reopen;            /* the name of an archive that can be read once more, or NULL */
+    struct source *reparse_choice; /* reparse_choice.h, or NULL */
     /* What the sources borrow. */
+    struct reparse_policies reparse;
     struct folder_marks marks;
     struct buffer root_name;
     os_handle spool;
@@ -91,6 +107,12 @@ int tree_no_such_entry(const struct source_facts *facts, const char *where, stru
 /* Tells options->watcher of the chosen paths that nothing matched; after the last entry. */
 void tree_tell_unmatched(const struct tree *t, const struct tree_options *options);
 
+/* Which tags of reparse points are told. */
+enum tree_tags { TREE_TAGS_SKIPPED, TREE_TAGS_NO_LINKS };
+/* Tells the watcher, in a line for each tag, how many reparse points were left out by --reparse,
+ * or that and how many there are that are no links; after the last entry. */
+void tree_tell_reparse(const struct tree *t, enum tree_tags which, struct watcher *watcher);
+
 /* The folder that nameless temporary files are made in: $TMPDIR, or /tmp. Borrowed. */
 const char *tree_spool_folder(void);
 
@@ -101,6 +123,11 @@ MUST_CHECK int tree_is_folder(const char *what, struct error *err);
 /* The last component of a path as typed, with `.` and `..` resolved; "root" for "/". Appended and
  * NUL-terminated. */
 MUST_CHECK int tree_root_name(const char *path, struct buffer *out, struct error *err);
+
+/* ERROR_USAGE if the path is a link that leads nowhere: nothing can be made there. */
+MUST_CHECK int tree_check_dangling(const char *path, struct error *err);
+/* ERROR_USAGE if the path is no folder to restore to, and none can be made there. */
+MUST_CHECK int tree_check_destination(const char *path, struct error *err);
 
 /* A text list as chosen paths: trailing slashes and leading "./" taken away. The bytes point into
  * the texts; *out is the caller's. */

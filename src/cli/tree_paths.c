@@ -1,11 +1,14 @@
 /*
  * tree_paths.c: what the commands that read one tree and nothing else say of it: a name that is not
- * there, chosen paths that matched nothing.
+ * there, chosen paths that matched nothing, what became of reparse points.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "archive/select.h"
 #include "cli/tree.h"
+#include "tree/reparse_choice.h"
 #include "tree/samefile.h"
 
 int tree_open_first(struct tree *t, const char *what, const struct tree_options *options,
@@ -65,5 +68,56 @@ void tree_tell_unmatched(const struct tree *t, const struct tree_options *option
                                  options->paths[i], &err);
         watcher_error(options->watcher, options->paths[i], &err);
         error_release(&err);
+    }
+}
+
+int tree_check_dangling(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, NULL) != 0 &&
+        os_stat_path(path, false, &status, NULL) == 0)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "the destination '%s' is a link that leads nowhere", path);
+    return 0;
+}
+
+int tree_check_destination(const char *path, struct error *err)
+{
+    struct os_stat status;
+
+    if (os_stat_path(path, true, &status, err) == 0) {
+        if (status.kind == OS_DIRECTORY)
+            return 0;
+        return error_set(err, ERROR_USAGE, NULL, "the destination '%s' is no folder", path);
+    }
+    if (!os_error_is_missing(err)) {
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
+        return error_at(err, path, strlen(path));
+    }
+    error_release(err);
+    return tree_check_dangling(path, err);
+}
+
+void tree_tell_reparse(const struct tree *t, enum tree_tags which, struct watcher *watcher)
+{
+    size_t count = 0;
+    const struct reparse_count *counts =
+        t->reparse_choice != NULL ? reparse_choice_counts(t->reparse_choice, &count) : NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct reparse_count *c = &counts[i];
+        const char *name = reparse_tag_name(c->tag);
+        bool is_told = which == TREE_TAGS_NO_LINKS && c->policy == REPARSE_RAW &&
+                       reparse_tag_class(c->tag) != REPARSE_CLASS_LINK;
+        char text[160];
+
+        if (!is_told && c->policy != REPARSE_SKIP)
+            continue;
+        (void)snprintf(text, sizeof text,
+                       "reparse points of the tag %s (0x%08" PRIX32 "): %" PRIu64 "%s",
+                       name != NULL ? name : "that is not known", c->tag, c->entries,
+                       is_told ? "" : ", left out as asked for");
+        watcher_remark(watcher, bytes_make(NULL, 0), text);
     }
 }

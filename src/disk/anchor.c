@@ -91,6 +91,23 @@ static int open_existing(char *path, char **rest, os_handle *out, struct error *
     }
 }
 
+int anchor_volume(const struct anchor *a, struct os_volume *out, struct error *err)
+{
+    os_handle folder;
+    char *path, *rest;
+    int result = -1;
+
+    if (a->folder != OS_NO_HANDLE)
+        return os_volume_facts(a->folder, out, err);
+    path = copy_text(a->path, strlen(a->path), err);
+    if (path && !open_existing(path, &rest, &folder, err)) {
+        result = os_volume_facts(folder, out, err);
+        os_close(folder);
+    }
+    free(path);
+    return result;
+}
+
 static int make_one(os_handle folder, const char *name, os_handle *inner, struct error *err)
 {
     if (os_make_dir(folder, name, os_default_folder_mode(), err)) {

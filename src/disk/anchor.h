@@ -22,6 +22,7 @@ struct anchor {
     os_handle folder;      /* OS_NO_HANDLE while closed */
     uint64_t device, file; /* its identity, once open */
     bool created;          /* made by this run */
+    bool on_ntfs;          /* its volume has NTFS' links and metadata; filled in by the run */
     bool locked;
     bool marked;        /* this run's marker stands in it */
     uint32_t had_flags; /* file flags that were taken off the folder for the marker's sake; come
@@ -50,6 +51,8 @@ void anchor_release(struct anchor *a);
 /* Opens it and reads what a dead run left. ERROR_REFUSED if another run holds the lock. Nothing to
  * do if it is open. */
 MUST_CHECK int anchor_open(struct anchor *a, enum anchor_use use, struct error *err);
+/* Facts on the volume that it is on, or will be on once it is made. */
+MUST_CHECK int anchor_volume(const struct anchor *a, struct os_volume *out, struct error *err);
 /* How a marker is written. */
 struct anchor_marking {
     const char *id;   /* of the run */

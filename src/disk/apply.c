@@ -38,6 +38,13 @@ int run_check_stop(struct run *r, struct error *err)
     return error_set(err, ERROR_INTERRUPTED, "apply", "stopped");
 }
 
+struct walk_options run_walk_options(const struct run *r)
+{
+    return (struct walk_options){
+        .missing_roots = true,
+        .names = r->options->windows_names == NAMES_ESCAPE ? WALK_NAMES_MADE : WALK_NAMES_LISTED};
+}
+
 void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES])
 {
     (void)snprintf(name, ANCHOR_NAME_BYTES, ".holdfast-%s-%" PRIx64, r->id, r->temporary_count++);
@@ -142,7 +149,8 @@ static int compare(struct run *r, const struct difference_pair *pair, enum diff_
 /* The entry itself is not made; but its file may be what further names are to be names of. */
 static int keep_for_names(struct run *r, const struct difference_pair *pair, struct error *err)
 {
-    if (!names_need_stand_in(r, pair->want) || plan_bad_name(pair->want->path))
+    if (!names_need_stand_in(r, pair->want) || plan_bad_name(pair->want->path) ||
+        (r->windows_names.why && !r->facts->ordered))
         return 0;
     return names_stand_in(r, pair, err);
 }
@@ -280,7 +288,11 @@ int apply_pair(struct run *r, const struct difference_pair *pair, struct error *
         }
         return diff_settle(r->diff, DIFF_KEPT, err);
     }
-    int taken = want->passage ? passage_take(r, pair, err) : passage_open(r, want->path, err);
+    if (windows_names_check(r, want, err))
+        return -1;
+    int taken = r->windows_names.why ? 0
+                : want->passage      ? passage_take(r, pair, err)
+                                     : passage_open(r, want->path, err);
     if (taken)
         return taken < 0 ? -1 : 0;
     return r->options->mode == TRANSFER_DRY_RUN ? plan_tell(r, pair, err)

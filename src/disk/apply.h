@@ -20,6 +20,7 @@
 #include "disk/dirstack.h"
 #include "disk/spool.h"
 #include "disk/transfer.h"
+#include "disk/walk.h"
 #include "tree/diff.h"
 
 enum { APPLY_BLOCK_BYTES = 256 * 1024, APPLY_VOLUMES = 8 };
@@ -93,6 +94,21 @@ struct late {
     struct buffer flags; /* strings path, u64 device, u64 file, u32 flags */
 };
 
+/* Names that came, where two that differ in case alone are one to Windows. */
+struct windows_level;
+struct windows_names {
+    struct windows_level *levels; /* by depth; of a source without order the first alone */
+    size_t count;
+    struct buffer folded, escaped; /* scratch */
+    const char *why;               /* what is wrong with the entry in hand: static text, or NULL */
+};
+
+/* Links of Windows whose flavour is to be looked at once all is there. */
+struct flavours {
+    struct spool now, later;
+    struct buffer record, far; /* scratch */
+};
+
 struct run {
     struct transfer *transfer;
     const struct transfer_options *options;
@@ -123,17 +139,20 @@ struct run {
     struct dirstack stack;
     struct level *levels; /* as many hold as stack.depth; memory of the further ones is kept */
     size_t level_capacity;
-    struct buffer here; /* path of the innermost folder */
-    struct buffer name; /* of the entry in hand, NUL-terminated */
-    struct buffer text; /* scratch */
-    struct buffer link; /* scratch: of the link that is being made */
+    struct buffer here;    /* path of the innermost folder */
+    struct buffer name;    /* of the entry in hand, NUL-terminated */
+    struct buffer text;    /* scratch */
+    struct buffer link;    /* scratch: of the link that is being made */
+    struct buffer escaped; /* of the spot that was asked for last */
 
     uint8_t *block, *other_block; /* APPLY_BLOCK_BYTES each */
     struct pairs xattrs;          /* scratch */
     struct names names;
     struct late late;
+    struct flavours flavours;
     struct passages passages;
     struct extras extras;
+    struct windows_names windows_names;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
     struct writers *writers;          /* NULL: all is done by this thread */
@@ -162,6 +181,8 @@ void run_error(struct run *r, struct bytes path, const struct error *problem);
 void run_change(struct run *r, const struct entry *e, const char *action);
 /* ERROR_INTERRUPTED and -1 once the user wants to stop. */
 MUST_CHECK int run_check_stop(struct run *r, struct error *err);
+/* How the destination is walked. */
+struct walk_options run_walk_options(const struct run *r);
 /* A new temporary name. */
 void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
 
@@ -191,11 +212,18 @@ const char *plan_bad_name(struct bytes path);
 /* True if --delete may act on this path. */
 bool plan_may_delete(const struct run *r, struct bytes path);
 
+/* ---- windows_names.c ---- */
+
+/* Finds out whether Windows could open the entry by its name, where that matters:
+ * r->windows_names.why. -1 is lack of memory. */
+MUST_CHECK int windows_names_check(struct run *r, const struct entry *want, struct error *err);
+void windows_names_release(struct windows_names *n);
+
 /* ---- position.c ---- */
 
 /* The anchor of a path, and where in it the entry stands: the parent folder's path from the
- * anchor's folder and the last component. For the root that is the anchor itself the name is empty.
- */
+ * anchor's folder and the last component, as the disk has them. For the root that is the anchor
+ * itself the name is empty. Names are borrowed until the next spot is asked for. */
 struct spot {
     struct anchor *anchor;
     struct bytes parent; /* relative to the anchor */
@@ -442,6 +470,16 @@ MUST_CHECK int late_finish_folders(struct run *r, struct error *err);
 /* Flags of the anchors themselves stand against removing their markers: they come last of all. */
 enum late_flags_of { LATE_BELOW, LATE_ANCHORS };
 MUST_CHECK int late_finish_flags(struct run *r, enum late_flags_of which, struct error *err);
+
+/* ---- flavours.c ---- */
+
+void flavours_init(struct flavours *f);
+void flavours_release(struct flavours *f);
+/* Keeps a link of Windows that was made for a symbolic link of another system, as one to a file. */
+MUST_CHECK int flavours_add(struct run *r, const struct entry *e, const struct os_stat *made,
+                            struct error *err);
+/* Makes those anew that lead to a folder, now that all is there. -1: the run cannot go on. */
+MUST_CHECK int flavours_finish(struct run *r, struct error *err);
 
 /* ---- trash.c ---- */
 

@@ -117,7 +117,7 @@ static int take(struct run *r, struct source *walk, const struct entry *have, st
 
 static int go_through(struct run *r, const struct disk_layout *layout, struct error *err)
 {
-    struct walk_options options = {.missing_roots = true};
+    struct walk_options options = run_walk_options(r);
     struct source *walk = NULL;
     const struct entry *have;
     int got;

@@ -46,7 +46,12 @@ int meta_inherits(struct run *r, os_handle folder, uint32_t *out, struct error *
     uint32_t flags;
 
     *out = 0;
-    if (os_list_xattrs(&o, &r->xattrs, err) || os_get_flags(&o, &flags, err))
+    if (os_list_xattrs(&o, &r->xattrs, err)) {
+        if (err->kind != ERROR_LIMIT) /* a long one is no ACL */
+            return -1;
+        error_release(err);
+    }
+    if (os_get_flags(&o, &flags, err))
         return -1;
     if (pairs_find(&r->xattrs, bytes_of(default_acl)) >= 0)
         *out |= INHERITS_ACL;

@@ -170,11 +170,36 @@ static int unlock_source(struct run *r, const struct link_source *from, struct b
     return 1;
 }
 
+/* NTFS holds 1024 names of a file, and one of what stands for a folder; its driver does not count.
+ * (A short name is counted as one of them.) */
+static int check_limit(struct run *r, const struct link_source *from, struct error *err)
+{
+    enum { NTFS_NAMES_MOST = 1024 };
+    int on_ntfs = r->may_be_ntfs ? position_on_ntfs(r, err) : 0;
+    struct os_object o = {OS_NO_HANDLE, from->folder, from->name};
+    struct os_stat status;
+    uint32_t attributes;
+
+    if (on_ntfs != 1)
+        return on_ntfs;
+    if (os_stat_at(from->folder, from->name, &status, err) ||
+        os_ntfs_attributes(&o, &attributes, err) < 0)
+        return -1;
+    if (attributes & OS_ATTRIBUTE_DIRECTORY)
+        return error_set(err, ERROR_LIMIT, "link", "a link to a folder has one name on NTFS");
+    return status.link_count < NTFS_NAMES_MOST
+               ? 0
+               : error_set(err, ERROR_LIMIT, "link", "NTFS holds %d names of a file",
+                           (int)NTFS_NAMES_MOST);
+}
+
 static int make_link(struct run *r, const struct link_source *from, const struct placing *p,
                      struct bytes path, struct error *err)
 {
     struct error stuck = {0};
 
+    if (check_limit(r, from, err))
+        return -1;
     if (!os_link(from->folder, from->name, p->folder, placing_name(p), err))
         return 0;
     if (!os_error_is_permission(err))
@@ -271,8 +296,9 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
 static bool may_hand_over(struct run *r, const struct link_source *from,
                           const struct difference_pair *pair)
 {
-    return writers_want_name(r, pair) && from->file.is_made && from->file.names < HANDED_MOST &&
-           pair->other.size && r->facts->names_known && parents_are_many(&r->names.parents) &&
+    return pair->want->kind == ENTRY_FILE && writers_want_name(r, pair) && from->file.is_made &&
+           from->file.names < HANDED_MOST && pair->other.size && r->facts->names_known &&
+           parents_are_many(&r->names.parents) &&
            from->file.device == position_level(r)->found.device;
 }
 
@@ -317,7 +343,7 @@ static int link_found(struct run *r, const struct link_source *from,
         if (hand_over(r, from, want, err) || count_name(r, from, err))
             return -1;
     } else if (link_to(r, from, pair, err)) {
-        if (!os_error_is_link_limit(err) && !os_error_is_cross_device(err))
+        if (err->kind != ERROR_LIMIT && !os_error_is_cross_device(err))
             return -1;
         if (spill(r, from, pair, err))
             return -1;

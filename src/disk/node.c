@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "link/reparse.h"
+#include "tree/ntfs_note.h"
+#include "tree/relink.h"
 
 static enum os_kind os_kind_of(enum entry_kind kind)
 {
@@ -40,6 +42,7 @@ struct form {
     struct bytes target; /* of a symbolic link */
     enum os_flavour flavour;
     bool needs_note;     /* a note beside it has what it stands for */
+    bool may_turn;       /* its flavour is to be looked at again once all is there */
     const char *inexact; /* why it is not the same: static text, or NULL */
     const char *lacking; /* why it cannot be made at all: static text, or NULL */
     struct os_stat made; /* once it was read back */
@@ -143,6 +146,10 @@ static int tell_form(struct run *r, const struct placing *p, const struct entry 
     struct error cause = {0};
     int lost = f->needs_note ? meta_keep_note(&hand, &o, e, &cause, err) : 0;
 
+    if (lost > 0 && r->options->relink) {
+        error_release(&cause);
+        lost = relink_add(r->options->relink, e, err);
+    }
     if (lost < 0)
         return -1;
     if (lost && !entry_is_link(e)) {
@@ -193,9 +200,6 @@ static bool leads_to_folder(struct run *r, struct bytes target)
 /* On a file system without reparse points. */
 static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, struct error *err)
 {
-    const char *why;
-    struct target t;
-
     if (!e->reparse.size)
         return 0;
     f->inexact = e->kind == ENTRY_JUNCTION      ? "a junction, made as a symbolic link"
@@ -209,21 +213,17 @@ static int form_elsewhere(struct run *r, const struct entry *e, struct form *f, 
     f->needs_note = true;
     if (e->kind == ENTRY_REPARSE)
         f->inexact = "a reparse point, made as an empty file of mode 0";
-    if (entry_reparse_tag(e) == REPARSE_TAG_LX_SYMLINK)
-        return 0;
-    target_parse(e->target, TARGET_RULES_WINDOWS, &t);
-    if (t.form != TARGET_RELATIVE)
+    if (!entry_is_link(e))
         return 0;
     buffer_clear(&r->link);
-    if (target_turn(&r->link, &t, TARGET_RULES_POSIX, &why, err) < 0)
+    if (ntfs_note_link_text(e, &r->link, err))
         return -1;
-    if (r->link.size)
-        f->target = buffer_bytes(&r->link);
+    f->target = buffer_bytes(&r->link);
     return 0;
 }
 
 /* A link of Windows for what a link of another system says. The flavour is that of what stands at
- * the other end by now. */
+ * the other end by now, or will be: flavours.c. What may get further names is of a file. */
 static int form_of_windows(struct run *r, const struct entry *e, struct form *f, struct error *err)
 {
     struct reparse made = {0};
@@ -252,7 +252,9 @@ static int form_of_windows(struct run *r, const struct entry *e, struct form *f,
         result = reparse_encode(&made, &r->link, err);
         f->raw = buffer_bytes(&r->link);
         f->is_reparse = true;
-        f->flavour = leads_to_folder(r, e->target) ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+        f->flavour =
+            !e->shared && leads_to_folder(r, e->target) ? OS_FLAVOUR_FOLDER : OS_FLAVOUR_FILE;
+        f->may_turn = f->flavour == OS_FLAVOUR_FILE && made.kind == REPARSE_SYMLINK;
     }
     reparse_release(&made);
     buffer_release(&text);
@@ -296,7 +298,11 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     renamed = p.made[0] != '\0';
     if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
         !(renamed && meta_set_short_name(r, e, err)))
-        return names_note(r, e, (struct named){form.made.device, form.made.file[0], true}, err);
+        return (form.may_turn && flavours_add(r, e, &form.made, err)) ||
+                       names_note(r, e, (struct named){form.made.device, form.made.file[0], true},
+                                  err)
+                   ? -1
+                   : 0;
     placing_abort(&p);
     if (useless > 0)
         return 1;

@@ -152,6 +152,8 @@ struct plan plan_make(struct run *r, const struct difference_pair *pair)
     const struct entry *want = pair->want, *have = pair->have;
     const char *bad = plan_bad_name(want->path);
 
+    if (!bad)
+        bad = r->windows_names.why;
     if (bad)
         return refuse(bad);
     if (have && have->problem_scope == PROBLEM_ENTRY)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link/winname.h"
+
 struct level *position_level(struct run *r)
 {
     return &r->levels[r->stack.depth - 1];
@@ -53,6 +55,18 @@ static struct bytes behind(struct bytes path, size_t count)
     return bytes_make(path.data + count, path.size - count);
 }
 
+/* The path as the disk has it. */
+static int escape_path(struct run *r, struct bytes *path, struct error *err)
+{
+    if (r->options->windows_names != NAMES_ESCAPE)
+        return 0;
+    buffer_clear(&r->escaped);
+    if (winname_escape_path(&r->escaped, *path, err))
+        return -1;
+    *path = buffer_bytes(&r->escaped);
+    return 0;
+}
+
 int position_spot(struct run *r, struct bytes path, struct spot *out, struct error *err)
 {
     const uint8_t *slash = memchr(path.data, '/', path.size);
@@ -69,6 +83,8 @@ int position_spot(struct run *r, struct bytes path, struct spot *out, struct err
         return 0;
     }
     struct bytes inner = out->anchor->root ? behind(path, root.size) : path;
+    if (escape_path(r, &inner, err))
+        return -1;
     out->parent = path_parent(inner);
     out->name = behind(inner, out->parent.size);
     return 0;
@@ -147,6 +163,15 @@ static int set_name(struct run *r, struct bytes name, struct error *err)
     return buffer_terminate(&r->name, err);
 }
 
+/* The same for a component of a path. */
+static int set_component(struct run *r, struct bytes name, struct error *err)
+{
+    buffer_clear(&r->name);
+    if (r->options->windows_names != NAMES_ESCAPE)
+        return set_name(r, name, err);
+    return winname_escape(&r->name, name, err) ? -1 : buffer_terminate(&r->name, err);
+}
+
 /* Adds a component to the path of the innermost folder. */
 static int extend_here(struct run *r, struct bytes name, struct error *err)
 {
@@ -190,7 +215,7 @@ static int descend(struct run *r, struct bytes name, struct error *err)
     os_handle folder;
     bool made = false;
 
-    if (set_name(r, name, err))
+    if (set_component(r, name, err))
         return -1;
     if (os_open_dir(position_folder(r), (const char *)r->name.data, &folder, err)) {
         if (os_error_is_link(err))

@@ -105,10 +105,9 @@ static int look_at_places(struct run *r, struct diff_options *o, struct error *e
     r->time_grain_ns = 1;
     for (size_t i = 0; i < r->anchor_count; i++) {
         struct anchor *a = &r->anchors[i];
-        if (a->folder == OS_NO_HANDLE)
-            continue;
-        if (os_volume_facts(a->folder, &facts, err))
+        if (anchor_volume(a, &facts, err))
             return -1;
+        a->on_ntfs = facts.reparse_points;
         r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
         if (facts.time_grain_ns > r->time_grain_ns)
             r->time_grain_ns = facts.time_grain_ns;
@@ -124,7 +123,7 @@ static int look_at_places(struct run *r, struct diff_options *o, struct error *e
 
 static int open_diff(struct run *r, struct error *err)
 {
-    struct walk_options walk = {.missing_roots = true};
+    struct walk_options walk = run_walk_options(r);
     struct diff_options options = {.settle = true, .quick = !r->options->checksum};
 
     if (r->options->owners == OWNERS_LEAVE)
@@ -163,6 +162,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
+    flavours_init(&r->flavours);
     extras_init(&r->extras);
     table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
@@ -177,7 +177,9 @@ static void release(struct run *r)
     position_release(r);
     names_release(&r->names);
     late_release(&r->late);
+    flavours_release(&r->flavours);
     passages_release(&r->passages);
+    windows_names_release(&r->windows_names);
     extras_release(&r->extras);
     table_release(&r->made);
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)
@@ -189,6 +191,7 @@ static void release(struct run *r)
     free(r->other_block);
     buffer_release(&r->text);
     buffer_release(&r->link);
+    buffer_release(&r->escaped);
     pairs_release(&r->xattrs);
 }
 
@@ -258,9 +261,9 @@ static int settle_on_disk(struct run *r, struct error *err)
 static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) ||
-        position_leave(r, 0, err) || trash_sweep(r, err) || trash_empty(r, err) ||
-        late_finish_folders(r, err) || late_finish_flags(r, LATE_BELOW, err) ||
-        settle_on_disk(r, err))
+        position_leave(r, 0, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
+        trash_empty(r, err) || late_finish_folders(r, err) ||
+        late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
     return late_finish_flags(r, LATE_ANCHORS, err);
 }

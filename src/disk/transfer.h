@@ -33,14 +33,27 @@ enum transfer_foreign {
     FOREIGN_REFUSE,  /* not made: an error */
 };
 
+/* What to do with names that Windows cannot hold, or could not tell from another one. */
+enum transfer_names {
+    NAMES_REFUSE, /* not made where the place is an NTFS volume: an error */
+    NAMES_ESCAPE, /* made in their escaped form (link/winname.h), wherever the place is; of two that
+                     differ in case alone an NTFS volume gets one */
+    NAMES_ANY,    /* made, if the volume takes them */
+};
+
+struct relink; /* tree/relink.h */
+
 struct transfer_options {
     enum transfer_mode mode;
     enum transfer_existing existing;
     enum transfer_owners owners;
     enum transfer_foreign foreign_links;
-    bool delete_extra; /* --delete: remove what the source lacks, inside the restored roots or
-                          chosen paths */
-    bool checksum;     /* always compare contents */
+    enum transfer_names windows_names;
+    struct relink *relink; /* takes what of reparse points cannot be kept beside what stands for
+                              them; or NULL */
+    bool delete_extra;     /* --delete: remove what the source lacks, inside the restored roots or
+                              chosen paths */
+    bool checksum;         /* always compare contents */
     bool
         clear_flags; /* --clear-flags: take immutable and append flags off what stands in the way */
     bool no_sync;    /* --no-sync */

@@ -210,11 +210,12 @@ static int sweep_anchor(struct run *r, struct anchor *a, struct error *err)
 {
     struct disk_root root = {.name = "x", .place = a->path};
     struct disk_layout layout = {.roots = &root, .root_count = 1};
-    struct walk_options options = {.one_file_system = true, .missing_roots = true};
+    struct walk_options options = run_walk_options(r);
     struct source *walk = NULL;
     const struct entry *e;
     int got;
 
+    options.one_file_system = true;
     if (walk_open(&layout, &options, &walk, err))
         return -1;
     while ((got = source_next(walk, &e, err)) > 0) {

@@ -50,6 +50,20 @@ static int note_unlisted(struct walk_level *level, struct error *problem, struct
     return 0;
 }
 
+/* Reads the names of the folder that was just entered. */
+static int list(struct walk *w, os_handle folder, struct error *err)
+{
+    struct walk_level *level = &w->levels[w->depth - 1];
+    struct error problem = {0};
+    int failed = os_list(folder, &level->listing, &problem);
+
+    if (failed && walk_is_fatal(&problem, err))
+        return -1;
+    if (failed && note_unlisted(level, &problem, err))
+        return -1;
+    return walk_aliases_make(w, level, err);
+}
+
 /* Goes into the folder that came last: 0; 1 if instead an item says why not; -1. */
 static int enter(struct walk *w, struct error *err)
 {
@@ -68,11 +82,7 @@ static int enter(struct walk *w, struct error *err)
     t->open = OS_NO_HANDLE;
     if (dirstack_push(&w->folders, folder, &t->status, err) || push_level(w, err))
         return -1;
-    if (!os_list(folder, &w->levels[w->depth - 1].listing, &problem))
-        return 0;
-    if (walk_is_fatal(&problem, err))
-        return -1;
-    return note_unlisted(&w->levels[w->depth - 1], &problem, err);
+    return list(w, folder, err);
 }
 
 static void keep_spare(struct walk *w, struct os_listing *listing)
@@ -94,7 +104,9 @@ static int leave(struct walk *w, struct error *err)
     struct error problem = {0};
     struct walk_level *parent;
 
-    keep_spare(w, &w->levels[--w->depth].listing);
+    w->depth--;
+    walk_aliases_release(&w->levels[w->depth].aliases);
+    keep_spare(w, &w->levels[w->depth].listing);
     if (!dirstack_pop(&w->folders, &problem))
         return 0;
     parent = &w->levels[w->depth - 1];
@@ -147,6 +159,15 @@ static int tell_unlisted(struct walk *w, struct walk_level *level)
     return 1;
 }
 
+static int tell_foreign(struct walk *w)
+{
+    struct error problem = {0};
+
+    error_set(&problem, ERROR_REFUSED, "look", "a name that escaping does not make");
+    walk_entry_problem(w, stream_spot(w, w->depth), PROBLEM_ENTRY, &problem);
+    return 1;
+}
+
 /* The next name of the innermost folder: 1; 0 when there was none and the folder was left; -1. */
 static int next_name(struct walk *w, struct error *err)
 {
@@ -155,15 +176,17 @@ static int next_name(struct walk *w, struct error *err)
     if (level->unlisted)
         return tell_unlisted(w, level);
     while (level->next < level->listing.count) {
-        size_t index = level->next++;
-        const char *name = os_listing_name(&level->listing, index);
-        struct bytes bytes = bytes_make(name, level->listing.items[index].bytes);
+        const char *name;
+        size_t place = level->next++;
+        struct bytes bytes = walk_level_name(level, place, &name);
         int got;
 
         if (set_path(w, level->path_bytes, bytes, err))
             return -1;
         w->current.folder = dirstack_top(&w->folders);
         w->current.name = name;
+        if (walk_level_is_foreign(level, place))
+            return tell_foreign(w);
         got = take(w, err);
         if (got)
             return got;
@@ -251,6 +274,7 @@ static void walk_close(struct source *s)
     while (w->depth) {
         struct walk_level *level = &w->levels[--w->depth];
         os_listing_release(&level->listing);
+        walk_aliases_release(&level->aliases);
         error_release(level->unlisted);
         free(level->unlisted);
     }
@@ -266,6 +290,8 @@ static void walk_close(struct source *s)
     buffer_release(&w->reparse);
     buffer_release(&w->note);
     pairs_release(&w->kept);
+    table_release(&w->doubles);
+    table_release(&w->relinked);
     pairs_release(&w->entry.meta.xattrs);
     error_release(&w->problem);
     os_accounts_free(w->accounts);
@@ -317,6 +343,8 @@ int walk_open(const struct disk_layout *layout, const struct walk_options *optio
     w->last = &w->current;
     w->sees_notes = os_is_privileged();
     dirstack_init(&w->folders);
+    table_init(&w->doubles, sizeof(struct identity), sizeof(struct identity));
+    table_init(&w->relinked, sizeof(struct walk_relinked), sizeof(struct identity));
     if (copy_options(w, options, err) || walk_roots_init(w, layout, err)) {
         walk_close(&w->source);
         return -1;

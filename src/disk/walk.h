@@ -7,16 +7,32 @@
 #define HOLDFAST_DISK_WALK_H
 
 #include "disk/layout.h"
+#include "link/reparse_tag.h"
 #include "os/os.h"
 #include "tree/filter.h"
 #include "tree/inventory.h"
+#include "tree/relink.h"
 #include "tree/source.h"
+
+/* What names on the disk are told as. */
+enum walk_names {
+    WALK_NAMES_LISTED,    /* themselves */
+    WALK_NAMES_UNESCAPED, /* what they stand for, if link/winname.h escaped them; and looked up so
+                           */
+    WALK_NAMES_MADE,      /* the same, of a destination: a name that escaping never makes is an
+                             entry with a problem, since no path leads to it */
+};
 
 struct walk_options {
     bool one_file_system; /* a folder on another device is yielded, but not descended into */
     bool missing_roots;   /* roots that are not there yield nothing (a destination); else each is an
                              entry with a problem */
-    bool owner_names;     /* fill meta.owner_name and group_name */
+    enum walk_names names;
+    const struct reparse_policies
+        *reparse; /* what the user wants kept as data (REPARSE_DATA) is a file, without its reparse
+                     point; must stay. NULL: nothing */
+    const struct relink *relink; /* notes that are not beside their entries; must stay; or NULL */
+    bool owner_names;            /* fill meta.owner_name and group_name */
     const struct identity
         *leave_out; /* files that are not part of the tree (the archive being written), or NULL */
     size_t leave_out_count;

@@ -105,6 +105,26 @@ static int fill_entry(struct walk *w, struct walk_spot spot, const struct walk_s
     return 0;
 }
 
+/* Windows never gives what stands for a folder a second name; drivers elsewhere do if they are told
+ * to. (A count above one may be that of a short name.) */
+static int check_double(struct walk *w, const struct walk_subject *t, struct error *err)
+{
+    struct entry *e = &w->entry;
+
+    if (!e->folder_flavour || t->status.link_count < 2 || t != &w->current)
+        return 0;
+    if (table_find(&w->doubles, &e->identity)) {
+        error_set(&w->problem, ERROR_REFUSED, NULL,
+                  "a second name of a reparse point that stands for a folder, as Windows has none: "
+                  "kept as one of its own");
+        error_at(&w->problem, (const char *)e->path.data, e->path.size);
+        e->problem_scope = PROBLEM_METADATA;
+        e->problem = &w->problem;
+        return 0;
+    }
+    return table_add(&w->doubles, &e->identity, err) ? 0 : -1;
+}
+
 static bool is_left_out(const struct walk *w, const struct os_stat *s)
 {
     struct identity id = {s->device, {s->file[0], s->file[1]}};
@@ -127,31 +147,87 @@ static int ask_volume(struct walk *w, const struct os_object *o, const struct wa
         int has = os_ntfs_attributes(o, &ignored, err);
         if (has < 0)
             return -1;
-        *v = (struct walk_volume){true, has == 1, t->status.device};
+        *v = (struct walk_volume){true, has == 1, false, t->status.device};
     }
     return v->has_ntfs;
 }
 
+/* True if what stands there is still what was made for the reparse point of the note: 1, 0, -1. */
+static int stands_for(const struct walk_subject *t, const struct ntfs_note *note, struct error *err)
+{
+    struct buffer texts[3] = {{0}}; /* of Windows, as it was made, as it is */
+    struct entry e = {0};
+    int result = -1;
+
+    if (entry_set_reparse(&e, note->reparse, note->folder_flavour, &texts[0], err))
+        goto out;
+    result = t->status.kind == OS_FILE;
+    if (!entry_is_link(&e))
+        goto out;
+    result = t->status.kind == OS_SYMLINK;
+    if (result == 0)
+        goto out;
+    result = -1;
+    if (!ntfs_note_link_text(&e, &texts[1], err) &&
+        !os_read_link(t->folder, t->name, &texts[2], err))
+        result = bytes_equal(buffer_bytes(&texts[1]), buffer_bytes(&texts[2]));
+out:
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        buffer_release(&texts[i]);
+    return result;
+}
+
+/* Finds the note of what may stand for a reparse point, beside it or in a relink file, into
+ * w->note: 1, 0, -1. */
+static int find_note(struct walk *w, struct walk_subject *t, const struct os_object *o,
+                     struct bytes path, struct error *err)
+{
+    struct bytes note = {0};
+    const struct identity id = {t->status.device, {t->status.file[0], t->status.file[1]}};
+    int got = w->sees_notes ? os_get_xattr(o, NTFS_NOTE_NAME, &w->note, err) : 0;
+    bool first = !got && w->options.relink && relink_find(w->options.relink, path, &note);
+    struct walk_relinked *known = first || got ? NULL : table_find(&w->relinked, &id);
+
+    if (!first && !known)
+        return got;
+    if (first && t->status.link_count > 1) {
+        known = table_add(&w->relinked, &id, err);
+        if (!known)
+            return -1;
+        known->note = note;
+    }
+    note = known ? known->note : note;
+    t->is_relinked = true;
+    return buffer_append(&w->note, note.data, note.size, err) ? -1 : 1;
+}
+
 /* On other file systems a note may tell that a symbolic link, or a file of mode 0 without content,
  * stands for a reparse point. As read_reparse. */
-static int read_note(struct walk *w, struct walk_subject *t, const struct os_object *o,
-                     struct error *err)
+static int read_note(struct walk *w, struct walk_subject *t, struct bytes path, struct error *err)
 {
+    const struct os_object o = {t->open, t->folder, t->name};
     const struct os_stat *s = &t->status;
     struct error not_ours = {0};
     struct ntfs_note note;
     int got;
 
-    if (!w->sees_notes || t->folder == OS_NO_HANDLE ||
+    if (t->folder == OS_NO_HANDLE ||
         !(s->kind == OS_SYMLINK || (s->kind == OS_FILE && !s->size && !s->mode)))
         return 0;
     buffer_clear(&w->note);
-    got = os_get_xattr(o, NTFS_NOTE_NAME, &w->note, err);
+    got = find_note(w, t, &o, path, err);
     if (got != 1)
         return got;
     if (ntfs_note_decode(buffer_bytes(&w->note), &note, NULL, &not_ours)) {
         error_release(&not_ours);
+        t->is_relinked = false;
         return 0;
+    }
+    if (t->is_relinked) {
+        got = note.reparse.size ? stands_for(t, &note, err) : 0;
+        t->is_relinked = got == 1;
+        if (got != 1)
+            return got;
     }
     t->folder_flavour = note.folder_flavour;
     if (buffer_append(&w->reparse, note.reparse.data, note.reparse.size, err))
@@ -161,17 +237,19 @@ static int read_note(struct walk *w, struct walk_subject *t, const struct os_obj
 
 /* Reads the buffer of a reparse point into w->reparse. What the status says of one depends on the
  * driver; its attributes are the volume's own. 1 it is one, 0 it is none, -1. */
-static int read_reparse(struct walk *w, struct walk_subject *t, struct error *err)
+static int read_reparse(struct walk *w, struct walk_subject *t, struct bytes path,
+                        struct error *err)
 {
     struct os_object o = {t->open, t->folder, t->name};
     uint32_t attributes;
     int got;
 
     buffer_clear(&w->reparse);
+    t->is_relinked = false;
     got = ask_volume(w, &o, t, err);
     t->on_ntfs = got == 1;
     if (got != 1)
-        return got < 0 ? -1 : read_note(w, t, &o, err);
+        return got < 0 ? -1 : read_note(w, t, path, err);
     if (os_ntfs_attributes(&o, &attributes, err) < 0)
         return -1;
     if (!(attributes & OS_ATTRIBUTE_REPARSE_POINT) || t->folder == OS_NO_HANDLE)
@@ -180,7 +258,24 @@ static int read_reparse(struct walk *w, struct walk_subject *t, struct error *er
     return os_read_reparse(t->folder, t->name, &w->reparse, err);
 }
 
-static int read_status(struct walk *w, struct walk_subject *t, struct error *err)
+/* What is to be kept as data is a file, if the driver shows it as one (it has plug-ins for that):
+ * the reparse point is forgotten. */
+static int take_as_data(struct walk *w, const struct walk_subject *t, struct error *err)
+{
+    const struct entry point = {.reparse = buffer_bytes(&w->reparse)};
+
+    if (!w->options.reparse || t->folder_flavour ||
+        reparse_policy_of(w->options.reparse, entry_reparse_tag(&point)) != REPARSE_DATA)
+        return 0;
+    if (t->status.kind != OS_FILE || !t->on_ntfs)
+        return error_set(err, ERROR_UNSUPPORTED, "read",
+                         "a reparse point whose data cannot be read here, and whose data alone was "
+                         "asked for");
+    buffer_clear(&w->reparse);
+    return 0;
+}
+
+static int read_status(struct walk *w, struct walk_subject *t, struct bytes path, struct error *err)
 {
     if (t->open != OS_NO_HANDLE ? os_stat_handle(t->open, &t->status, err)
                                 : os_stat_at(t->folder, t->name, &t->status, err))
@@ -188,9 +283,9 @@ static int read_status(struct walk *w, struct walk_subject *t, struct error *err
     if (t->status.kind == OS_KIND_UNKNOWN)
         return error_set(err, ERROR_UNSUPPORTED, "stat", "a kind of entry that is not known");
     buffer_clear(&w->target);
-    int reparse = read_reparse(w, t, err);
+    int reparse = read_reparse(w, t, path, err);
     if (reparse)
-        return reparse < 0 ? -1 : 0;
+        return reparse < 0 ? -1 : take_as_data(w, t, err);
     if (t->status.kind == OS_SYMLINK)
         return os_read_link(t->folder, t->name, &w->target, err);
     return 0;
@@ -202,10 +297,10 @@ int walk_entry_read(struct walk *w, struct walk_subject *t, struct walk_spot spo
     struct error problem = {0};
 
     t->loaded = false;
-    if (!read_status(w, t, &problem)) {
+    if (!read_status(w, t, spot.path, &problem)) {
         if (is_left_out(w, &t->status))
             return 0;
-        return fill_entry(w, spot, t, err) ? -1 : 1;
+        return fill_entry(w, spot, t, err) || check_double(w, t, err) ? -1 : 1;
     }
     if (walk_is_fatal(&problem, err))
         return -1;

@@ -20,6 +20,7 @@ void walk_find_release(struct walk *w)
     forget_folder(w);
     buffer_release(&w->find_parent);
     buffer_release(&w->find_path);
+    buffer_release(&w->find_name);
     buffer_release(&w->find_root.name);
 }
 
@@ -67,6 +68,7 @@ static int open_folder(struct walk *w, const struct walk_root *r, struct bytes p
     struct walk_subject root;
     struct bytes rest = bytes_make(parent.data + r->name.size, parent.size - r->name.size);
     int found = walk_place_open(w, r, &place, err);
+    struct buffer below = {0};
     int result = -1;
 
     forget_folder(w);
@@ -78,10 +80,12 @@ static int open_folder(struct walk *w, const struct walk_root *r, struct bytes p
     if (rest.size)
         rest = bytes_make(rest.data + 1, rest.size - 1);
     if ((root.open == OS_NO_HANDLE && os_open_dir(root.folder, root.name, &root.open, err)) ||
-        os_open_beneath(root.open, rest, &w->find_folder, err))
+        walk_append_path(w, rest, &below, err) ||
+        os_open_beneath(root.open, buffer_bytes(&below), &w->find_folder, err))
         result = is_not_there(err) ? 0 : -1;
     else if (!buffer_append(&w->find_parent, parent.data, parent.size, err))
         result = 1;
+    buffer_release(&below);
     walk_subject_close(&root);
     walk_place_close(&place);
     return result;
@@ -108,9 +112,15 @@ static int reach(struct walk *w, const struct walk_root *r, struct walk_spot spo
         if (found != 1)
             return found;
     }
+    buffer_clear(&w->find_name);
+    if (walk_append_path(
+            w, bytes_make(spot.path.data + spot.name_offset, spot.path.size - spot.name_offset),
+            &w->find_name, err) ||
+        buffer_terminate(&w->find_name, err))
+        return -1;
     w->found = (struct walk_subject){
         .folder = w->find_folder,
-        .name = (const char *)spot.path.data + spot.name_offset,
+        .name = (const char *)w->find_name.data,
         .open = OS_NO_HANDLE,
     };
     return 1;

@@ -76,22 +76,24 @@ static bool hides_content(const struct walk_subject *t, const struct entry *e)
 
 /* Puts what a note tells in its place among the attributes. One that is not ours stays what it is.
  */
-static int unfold_note(struct walk *w, struct pairs *xattrs, struct error *err)
+static int unfold_note(struct walk *w, const struct walk_subject *t, struct pairs *xattrs,
+                       struct error *err)
 {
     ptrdiff_t at = w->sees_notes ? pairs_find(xattrs, bytes_of(NTFS_NOTE_NAME)) : -1;
     struct error not_ours = {0};
     struct ntfs_note note;
 
-    if (at < 0)
+    if (at < 0 && !t->is_relinked)
         return 0;
     pairs_clear(&w->kept);
-    if (ntfs_note_decode(pairs_value(xattrs, (size_t)at), &note, &w->kept, &not_ours)) {
+    if (ntfs_note_decode(at < 0 ? buffer_bytes(&w->note) : pairs_value(xattrs, (size_t)at), &note,
+                         &w->kept, &not_ours)) {
         bool memory = not_ours.kind == ERROR_MEMORY;
         error_release(&not_ours);
         return memory ? error_memory(err) : 0;
     }
     for (size_t i = 0; i < xattrs->count; i++) {
-        if (i != (size_t)at &&
+        if ((ptrdiff_t)i != at &&
             pairs_append(&w->kept, pairs_name(xattrs, i), pairs_value(xattrs, i), err))
             return -1;
     }
@@ -99,43 +101,87 @@ static int unfold_note(struct walk *w, struct pairs *xattrs, struct error *err)
     return pairs_copy(xattrs, &w->kept, err);
 }
 
+/* Reads the attributes. Those that are too long for the system cost no others: *partial says which,
+ * and the rest is there. */
+static int list_attributes(const struct os_object *o, struct pairs *xattrs, struct error *partial,
+                           struct error *err)
+{
+    if (!os_list_xattrs(o, xattrs, partial) || partial->kind == ERROR_LIMIT)
+        return 0;
+    error_move(err, partial);
+    return -1;
+}
+
+/* Whether the mount shows the streams of files: said once a volume, at the first file or folder. */
+static int ask_streams(struct walk *w, const struct walk_subject *t, const struct os_object *o,
+                       struct error *err)
+{
+    bool shown;
+
+    if (w->volume.streams_asked || t->open == OS_NO_HANDLE || w->options.missing_roots)
+        return 0;
+    w->volume.streams_asked = true;
+    if (os_ntfs_shows_streams(o, &shown, err))
+        return -1;
+    return shown ? 0
+                 : error_set(err, ERROR_UNSUPPORTED, NULL,
+                             "this volume is mounted so that the streams of its files are hidden, "
+                             "and they are lost: mount it with -o streams_interface=xattr");
+}
+
 static int load_metadata(struct walk *w, struct walk_subject *t, struct entry *e, struct error *err)
 {
     struct os_object object = {.folder = t->folder, .name = t->name};
     struct metadata *m = &e->meta;
+    struct error partial = {0};
 
     if (open_for_load(t, e, err))
         return -1;
     object.handle = t->open;
-    if (os_list_xattrs(&object, &m->xattrs, err) || unfold_note(w, &m->xattrs, err))
-        return -1;
+    if (list_attributes(&object, &m->xattrs, &partial, err) || unfold_note(w, t, &m->xattrs, err))
+        goto failed;
     m->known |= METADATA_XATTRS | METADATA_ACL;
     if (t->on_ntfs && os_list_ntfs(&object, &m->xattrs, err))
-        return -1;
-    if (hides_content(t, e))
-        return error_set(err, ERROR_UNSUPPORTED, "read",
-                         "its content cannot be read here: its reparse point alone is kept");
-    if (t->open == OS_NO_HANDLE)
+        goto failed;
+    if (hides_content(t, e)) {
+        error_set(err, ERROR_UNSUPPORTED, "read",
+                  t->status.kind == OS_FILE
+                      ? "its reparse point alone is kept; --reparse TAG=data keeps its content "
+                        "instead"
+                      : "its content cannot be read here: its reparse point alone is kept");
+        goto failed;
+    }
+    if (t->open != OS_NO_HANDLE) {
+        if (os_get_flags(&object, &m->flags, err))
+            goto failed;
+        m->known |= METADATA_FLAGS;
+    }
+    if (t->on_ntfs && ask_streams(w, t, &object, err))
+        goto failed;
+    if (partial.kind == ERROR_NONE)
         return 0;
-    if (os_get_flags(&object, &m->flags, err))
-        return -1;
-    m->known |= METADATA_FLAGS;
-    return 0;
+    error_move(err, &partial);
+failed:
+    error_release(&partial);
+    return -1;
 }
 
 int walk_load(struct source *s, const struct entry **out, struct error *err)
 {
     struct walk *w = walk_of(s);
     struct entry *e = &w->entry;
+    struct error problem = {0};
 
     *out = e;
-    if (w->last->loaded || e->problem_scope != PROBLEM_NONE)
+    if (w->last->loaded ||
+        (e->problem_scope != PROBLEM_NONE && e->problem_scope != PROBLEM_METADATA))
         return 0;
     w->last->loaded = true;
-    if (!load_metadata(w, w->last, e, &w->problem))
+    if (!load_metadata(w, w->last, e, &problem))
         return 0;
-    if (walk_is_fatal(&w->problem, err))
+    if (walk_is_fatal(&problem, err))
         return -1;
+    error_move(&w->problem, &problem);
     if (!(e->meta.known & METADATA_XATTRS))
         pairs_clear(&e->meta.xattrs);
     error_at(&w->problem, (const char *)e->path.data, e->path.size);

@@ -104,7 +104,11 @@ int walk_place_open(struct walk *w, const struct walk_root *r, struct walk_place
         return open_named_place(r, out, err);
     if (w->base == OS_NO_HANDLE && os_open_root(text_of(&w->base_path), &w->base, err))
         return os_error_is_missing(err) ? 0 : -1;
-    return copy_text(&out->name, buffer_bytes(&r->name), err) ? -1 : 1;
+    buffer_clear(&out->name);
+    if (walk_append_path(w, buffer_bytes(&r->name), &out->name, err) ||
+        buffer_terminate(&out->name, err))
+        return -1;
+    return 1;
 }
 
 void walk_subject_at(struct walk *w, struct walk_place *p, struct walk_subject *out)

@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_DISK_WALK_STATE_H
 #define HOLDFAST_DISK_WALK_STATE_H
 
+#include "base/table.h"
 #include "disk/dirstack.h"
 #include "disk/walk.h"
 
@@ -36,6 +37,13 @@ struct walk_subject {
     bool loaded;
     bool folder_flavour; /* of a reparse point */
     bool on_ntfs;        /* on a volume that has NTFS' metadata */
+    bool is_relinked;    /* what w->note says of it is from a relink file */
+};
+
+/* The note that a relink file has of a file's first name. */
+struct walk_relinked {
+    struct identity file;
+    struct bytes note;
 };
 
 /* A path and where its last component stands; what an entry begins with. */
@@ -44,10 +52,23 @@ struct walk_spot {
     size_t name_offset, depth;
 };
 
+/* The names of a folder as the entries have them, in their order, where they are not those of the
+ * listing. */
+struct walk_alias {
+    struct bytes shown;
+    size_t index;    /* in the listing */
+    bool is_foreign; /* no name is escaped to it, and some have to be: WALK_NAMES_MADE */
+};
+struct walk_aliases {
+    struct walk_alias *items; /* as many as the listing has; NULL: names are as they are listed */
+    struct buffer text;
+};
+
 /* A folder on the way down. Its handle is in `folders`, at the same level. */
 struct walk_level {
     struct os_listing listing;
-    size_t next;            /* index in the listing */
+    struct walk_aliases aliases;
+    size_t next;            /* of its names */
     size_t path_bytes;      /* length of the folder's path */
     size_t name_offset;     /* of its last component */
     struct error *unlisted; /* why names are missing, told behind the last one; owned; or NULL */
@@ -79,6 +100,7 @@ struct walk {
 
     struct walk_root find_root;   /* a root that the layout does not name, below the base */
     struct buffer find_path;      /* of the found entry, NUL-terminated */
+    struct buffer find_name;      /* its last component as the disk has it, NUL-terminated */
     struct buffer find_parent;    /* path of find_folder */
     os_handle find_folder;        /* kept: entries cluster by folder */
     struct walk_place find_place; /* of a found root */
@@ -88,8 +110,11 @@ struct walk {
     struct buffer note; /* ntfs_note.h */
     struct pairs kept;  /* scratch */
     bool sees_notes;
+    struct table relinked; /* struct walk_relinked: notes for the further names of a file */
+    struct table doubles;  /* struct identity: reparse points of the folder flavour that the system
+                              counts more than one name of */
     struct walk_volume {
-        bool asked, has_ntfs;
+        bool asked, has_ntfs, streams_asked;
         uint64_t device;
     } volume;             /* that was asked last what it is */
     struct error problem; /* entry.problem */
@@ -125,6 +150,19 @@ MUST_CHECK int walk_entry_read(struct walk *w, struct walk_subject *t, struct wa
 /* Makes w->entry an item with that scope; the problem moves into the walk. */
 void walk_entry_problem(struct walk *w, struct walk_spot spot, enum problem_scope scope,
                         struct error *problem);
+
+/* ---- walk_names.c ---- */
+
+/* Finds what the names of a level's listing are told as. */
+MUST_CHECK int walk_aliases_make(const struct walk *w, struct walk_level *level, struct error *err);
+void walk_aliases_release(struct walk_aliases *a);
+/* The name at that place of a folder's order, and how the disk has it. Both are borrowed. */
+struct bytes walk_level_name(const struct walk_level *level, size_t place, const char **on_disk);
+/* True if no path leads to the name at that place. */
+bool walk_level_is_foreign(const struct walk_level *level, size_t place);
+/* Appends a path as the disk has it. */
+MUST_CHECK int walk_append_path(const struct walk *w, struct bytes path, struct buffer *out,
+                                struct error *err);
 
 /* ---- walk_load.c ---- */
 

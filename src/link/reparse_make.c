@@ -108,7 +108,7 @@ static int make_windows(struct reparse *r, struct bytes text, struct error *err)
     case TARGET_RELATIVE:
     case TARGET_DRIVE_RELATIVE:
         if (r->kind == REPARSE_JUNCTION)
-            return refuse(err, "a junction needs a drive or a volume");
+            return refuse(err, "a junction needs a path from a drive (C:\\x) or a volume");
         return name_relative(r, text, err);
     case TARGET_UNC:
         if (r->kind == REPARSE_JUNCTION)

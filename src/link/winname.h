@@ -49,6 +49,8 @@ const char *winname_fault_text(enum winname_fault fault);
  * (WINNAME_NO_NAME), ERROR_LIMIT if the escaped form is longer than WINNAME_UNITS. On error `out`
  * is as before. */
 MUST_CHECK int winname_escape(struct buffer *out, struct bytes name, struct error *err);
+/* The same for each component of a path between slashes; a path without any stays empty. */
+MUST_CHECK int winname_escape_path(struct buffer *out, struct bytes path, struct error *err);
 /* Appends the name whose escaped form this is. ERROR_FORMAT for what winname_escape never writes,
  * such as an escaped letter where none is needed: such a name is nobody's escape and is to be kept
  * as it is. On error `out` is as before. */

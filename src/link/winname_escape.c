@@ -3,6 +3,8 @@
  */
 #include "link/winname.h"
 
+#include <string.h>
+
 #include "base/wtf8.h"
 #include "link/winname_parts.h"
 
@@ -88,6 +90,25 @@ int winname_escape(struct buffer *out, struct bytes name, struct error *err)
     }
     out->size = start;
     return -1;
+}
+
+int winname_escape_path(struct buffer *out, struct bytes path, struct error *err)
+{
+    size_t start = out->size;
+
+    for (size_t at = 0; at < path.size;) {
+        const uint8_t *part = path.data + at;
+        const uint8_t *slash = memchr(part, '/', path.size - at);
+        size_t count = slash ? (size_t)(slash - part) : path.size - at;
+
+        if ((at && buffer_append_byte(out, '/', err)) ||
+            winname_escape(out, bytes_make(part, count), err)) {
+            out->size = start;
+            return -1;
+        }
+        at += count + 1;
+    }
+    return 0;
 }
 
 /* Puts back the bytes that escapes stand for, wherever they stand. */

@@ -227,7 +227,8 @@ int os_set_times(const struct os_object *o, const struct timestamp *mtime,
 /* All extended attributes that the caller may see, sorted by name, ACLs included
  * (system.posix_acl_*); where the file system knows none the list is empty. Attributes of the
  * security module that it makes itself (security.selinux, .SMACK64*, .evm, .ima) are listed like
- * others. */
+ * others. ERROR_LIMIT if some are longer than the system passes on (streams of NTFS): the list has
+ * all others. */
 int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
 /* Appends the value of one attribute: 1; 0 if it is not there, whatever the reason; -1. */
 int os_get_xattr(const struct os_object *o, const char *name, struct buffer *out,
@@ -275,6 +276,9 @@ int os_make_reparse(os_handle folder, const char *name, enum os_flavour flavour,
  * content compressed), the time of creation, short (DOS) name, object id, EAs. Where the file
  * system has none, nothing. On -1 what could be read was appended. */
 int os_list_ntfs(const struct os_object *o, struct pairs *out, struct error *err) MUST_CHECK;
+/* True if the volume shows the streams of its files, as attributes user.*: whoever mounts it may
+ * have them hidden. `o` is a file or folder of an NTFS volume. */
+int os_ntfs_shows_streams(const struct os_object *o, bool *shown, struct error *err) MUST_CHECK;
 /* Sets an object's times on NTFS behind os_set_times, on other file systems nothing: os_set_times
  * alone may be forgotten by the driver once the time of creation was set. `creation` is a value of
  * OS_NTFS_CREATION_TIME, empty to leave it; NULL leaves a time as it is. */
@@ -355,7 +359,6 @@ bool os_error_is_exists(const struct error *err);     /* EEXIST */
 bool os_error_is_permission(const struct error *err); /* EPERM, EACCES */
 bool os_error_is_unsupported(
     const struct error *err); /* EOPNOTSUPP, ENOSYS, EINVAL where it means that */
-bool os_error_is_link_limit(const struct error *err);   /* EMLINK */
 bool os_error_is_cross_device(const struct error *err); /* EXDEV */
 bool os_error_is_full(const struct error *err);         /* ENOSPC, EDQUOT */
 bool os_error_is_broken(const struct error *err); /* EIO, EROFS, ENODEV, ESTALE, ESHUTDOWN: the file

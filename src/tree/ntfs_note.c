@@ -82,3 +82,16 @@ int ntfs_note_decode(struct bytes note, struct ntfs_note *out, struct pairs *xat
     }
     return xattrs != NULL ? ntfs_xattrs_decode(&c, xattrs, err) : 0;
 }
+
+int ntfs_note_link_text(const struct entry *e, struct buffer *out, struct error *err)
+{
+    const char *why;
+    struct target t;
+    int turned = 0;
+
+    target_parse(e->target, TARGET_RULES_WINDOWS, &t);
+    if (entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK && t.form == TARGET_RELATIVE)
+        turned = target_turn(out, &t, TARGET_RULES_POSIX, &why, err);
+    return turned != 0 ? (turned < 0 ? -1 : 0)
+                       : buffer_append(out, e->target.data, e->target.size, err);
+}

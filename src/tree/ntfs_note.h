@@ -25,6 +25,10 @@ MUST_CHECK int ntfs_note_encode(struct buffer *out, const struct entry *e, struc
 MUST_CHECK int ntfs_note_decode(struct bytes note, struct ntfs_note *out, struct pairs *xattrs,
                                 struct error *err);
 
+/* Appends the text of the symbolic link that stands elsewhere for a link of Windows: its target,
+ * with slashes if it is relative and can be said so. */
+MUST_CHECK int ntfs_note_link_text(const struct entry *e, struct buffer *out, struct error *err);
+
 /* Appends those attributes of a list that are NTFS' (entry_xattr_is_ntfs), without what their names
  * begin with. */
 MUST_CHECK int ntfs_xattrs_encode(struct buffer *out, const struct pairs *xattrs,

@@ -9,7 +9,7 @@ import sys
 import support
 from support import Case, holdfast, named
 
-COMMANDS = ("backup", "restore", "verify", "list", "scan")
+COMMANDS = ("backup", "restore", "verify", "list", "scan", "link")
 
 
 class Help(Case):

@@ -43,7 +43,7 @@ def attributes(path: bytes) -> int:
 class Record:
     """One file or folder, whatever its names."""
 
-    kind: str  # "file", "folder", or both with "reparse "
+    kind: str  # "file", "folder", both with "reparse ", or "symlink": none of Windows
     attributes: int
     mtime: int
     reparse: Optional[bytes] = None
@@ -81,6 +81,8 @@ def read_record(path: bytes) -> Record:
             record.plain[name] = value
     if reparse is not None:
         record.kind = "reparse " + kind
+    elif os.path.islink(path):  # of another system: the driver keeps one as a system file
+        record.kind = "symlink"
     else:
         record.streams = _streams(path)
         if kind == "file":

@@ -89,7 +89,7 @@ def links(top: str) -> None:
         "outside": "C:\\Windows",
         "drive-q": "Q:\\data\\all of it",
         "dangling": "C:\\no\\such\\folder",
-        "chain": "C:\\tree\\links\\inside",
+        "chain": "C:\\tree\\links\\j-inside",
         "ancestor": "C:\\tree",
         "root": "C:\\",
     }.items():
@@ -116,6 +116,7 @@ def links(top: str) -> None:
     make(f"{top}/cloud-file", buffer(CLOUD, bytes(range(200))), False)
     make(f"{top}/cloud-folder", buffer(CLOUD, bytes(range(100))), True)
     make(f"{top}/third-party", struct.pack("<IHH", THIRD_PARTY, 9, 0) + bytes(range(16)) + b"by others", False)
+    make(f"{top}/three-kilobytes", buffer(0x8000009A, bytes(i % 249 for i in range(3000))), False)
     make(f"{top}/largest", buffer(0x80000099, bytes(i % 251 for i in range(16376))), False)
 
 

@@ -227,6 +227,18 @@ int os_list_ntfs(const struct os_object *o, struct pairs *out, struct error *err
     return -1;
 }
 
+int os_ntfs_shows_streams(const struct os_object *o, bool *shown, struct error *err)
+{
+    uint8_t ignored;
+
+    if (check_object(o, err))
+        return -1;
+    /* Where streams are no attributes there is no class user.* at all. */
+    *shown = xattr_call_get(o, "user.holdfast", &ignored, sizeof ignored) >= 0 ||
+             (errno != EOPNOTSUPP && errno != ENOSYS);
+    return 0;
+}
+
 /* ---- Times ---- */
 
 /* FILETIME: steps of 100 ns since 1601 ([MS-DTYP] 2.3.3). */

@@ -26,11 +26,6 @@ bool os_error_is_unsupported(const struct error *err)
            err->os_code == ENOTTY;
 }
 
-bool os_error_is_link_limit(const struct error *err)
-{
-    return err->os_code == EMLINK;
-}
-
 bool os_error_is_cross_device(const struct error *err)
 {
     return err->os_code == EXDEV;

@@ -35,6 +35,16 @@ static int xattr_error(struct error *err, const char *operation)
     return error_os(err, operation, code);
 }
 
+/* Where ntfs-3g hides streams it answers with whatever error came last. */
+static bool is_hidden(const struct os_object *o)
+{
+    uint32_t ignored;
+    bool shown = true;
+
+    return os_ntfs_attributes(o, &ignored, NULL) == 1 && !os_ntfs_shows_streams(o, &shown, NULL) &&
+           !shown;
+}
+
 static int read_names(const struct os_object *o, struct names *n, struct error *err)
 {
     ssize_t got = xattr_call_list(o, n->room, sizeof n->room);
@@ -50,8 +60,14 @@ static int read_names(const struct os_object *o, struct names *n, struct error *
         n->text = (const char *)n->larger.data;
         got = xattr_call_list(o, (char *)n->larger.data, n->larger.capacity);
     }
-    if (got < 0 && !has_none(errno))
-        return xattr_error(err, "list attributes");
+    if (got < 0 && !has_none(errno)) {
+        int code = errno;
+
+        if (!is_hidden(o)) {
+            errno = code;
+            return xattr_error(err, "list attributes");
+        }
+    }
     n->bytes = got > 0 ? (size_t)got : 0;
     return 0;
 }
@@ -86,9 +102,23 @@ done:
     return result;
 }
 
+/* Tells how many are longer than XATTR_SIZE_MAX, and the first of them. */
+static int too_long(struct error *err, const char *first, size_t count)
+{
+    static const char why[] = "longer than the 64 KiB that the system passes on, and lost";
+
+    if (count == 1)
+        return error_set(err, ERROR_LIMIT, "read attribute", "%.100s is %s", first, why);
+    return error_set(err, ERROR_LIMIT, "read attribute", "%.80s and %zu more are %s", first,
+                     count - 1, why);
+}
+
 int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *err)
 {
     struct names names = {.bytes = 0};
+    struct error problem = {0};
+    const char *first_long = NULL;
+    size_t long_count = 0;
     int result = -1;
 
     pairs_clear(out);
@@ -97,11 +127,17 @@ int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *e
     if (read_names(o, &names, err))
         goto done;
     for (size_t at = 0; at < names.bytes; at += strlen(names.text + at) + 1) {
-        if (read_value(o, names.text + at, out, err))
+        if (!read_value(o, names.text + at, out, &problem))
+            continue;
+        if (problem.os_code != E2BIG) {
+            error_move(err, &problem);
             goto done;
+        }
+        error_release(&problem);
+        first_long = long_count++ ? first_long : names.text + at;
     }
     pairs_sort(out);
-    result = 0;
+    result = long_count ? too_long(err, first_long, long_count) : 0;
 done:
     buffer_release(&names.larger);
     return result;

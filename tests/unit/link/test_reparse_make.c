@@ -116,8 +116,8 @@ static void what_no_link_holds_is_refused(void **state)
         {REPARSE_MAKE_SYMLINK, "\\\\?\\C:\\a/b", "a slash in a name"},
         {REPARSE_MAKE_SYMLINK, "\\?\?/a", "an absolute name with the relative flag"},
         {REPARSE_MAKE_SYMLINK, "a\xff", "not valid WTF-8"},
-        {REPARSE_MAKE_JUNCTION, "a", "a junction needs a drive or a volume"},
-        {REPARSE_MAKE_JUNCTION, "\\a", "a junction needs a drive or a volume"},
+        {REPARSE_MAKE_JUNCTION, "a", "a junction needs a path from a drive (C:\\x) or a volume"},
+        {REPARSE_MAKE_JUNCTION, "\\a", "a junction needs a path from a drive (C:\\x) or a volume"},
         {REPARSE_MAKE_JUNCTION, "\\\\s\\h", "a junction cannot lead to a server"},
     };
     struct error err = {0};

