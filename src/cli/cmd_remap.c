@@ -188,6 +188,7 @@ static int name_journal(struct job *job, struct error *err)
                : buffer_terminate(&job->journal, err);
 }
 
+/* Puts the journal on the disk. What keeps it from that is known before anything is changed. */
 static int write_journal(struct job *job, struct error *err)
 {
     struct buffer text = {0};
@@ -206,7 +207,13 @@ static int write_journal(struct job *job, struct error *err)
             newfile_abandon(&file);
     }
     buffer_release(&text);
-    return result == 0 ? 0 : error_at(err, (const char *)job->journal.data, job->journal.size);
+    if (result == 0)
+        return 0;
+    (void)error_at(err, (const char *)job->journal.data, job->journal.size);
+    buffer_release(&job->journal);
+    if (err->kind == ERROR_OS)
+        err->kind = ERROR_USAGE;
+    return -1;
 }
 
 static int read_journal(struct job *job, struct buffer *folder, struct error *err)
@@ -215,6 +222,8 @@ static int read_journal(struct job *job, struct buffer *folder, struct error *er
     struct buffer text = {0};
     int result = options_read_file(path, &text, err);
 
+    if (result != 0 && err->kind == ERROR_OS)
+        err->kind = ERROR_USAGE;
     if (result == 0)
         result = retargets_read(buffer_bytes(&text), &job->list, folder, err);
     if (result == 0)
@@ -237,7 +246,7 @@ static int change(struct job *job, enum retarget_direction direction, struct err
     t->layout = (struct disk_layout){.roots = &root, .root_count = 1};
     t->options = (struct transfer_options){
         .mode = job->settings->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY,
-        .owners = os_is_privileged() ? OWNERS_NUMBERS : OWNERS_LEAVE,
+        .owners = OWNERS_NUMBERS, /* an ordinary user's own links keep theirs; others are told */
         .no_sync = job->settings->no_sync};
     t->watcher = &job->report.watcher;
     if (walk_open(&t->layout, &walk, &source, err) != 0)

@@ -305,15 +305,18 @@ void mapping_hint(const struct mapping *m)
 {
     for (size_t i = 0; i < m->root_count; i++) {
         const struct mapping_root *root = &m->roots[i];
-        char text[400];
+        char rule[400] = "", text[600];
 
         if (root->dangling == 0)
             continue;
+        if (strpbrk(root->old, "='") == NULL && strpbrk(root->place, "='") == NULL)
+            (void)snprintf(rule, sizeof rule, ", or --map '%s=%s',", root->old, root->place);
         (void)snprintf(text, sizeof text,
-                       "%" PRIu64 " %s to its old place, where nothing is now; --rebase, or --map "
-                       "'%s=%s', has %s lead here",
-                       root->dangling, root->dangling == 1 ? "link leads" : "links lead", root->old,
-                       root->place, root->dangling == 1 ? "it" : "them");
+                       "%" PRIu64 " %s to its old place, where nothing is now; --rebase%s has %s "
+                       "lead here",
+                       root->dangling, root->dangling == 1 ? "link leads" : "links lead",
+                       strlen(rule) + 1 < sizeof rule ? rule : "",
+                       root->dangling == 1 ? "it" : "them");
         watcher_remark(&m->report->watcher, bytes_of(root->name), text);
     }
 }

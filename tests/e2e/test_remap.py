@@ -248,6 +248,13 @@ class OnNtfs(Case):
             found(*drive),
             {"there": "inside", "gone": "dangling", "elsewhere": "unknown", "through": "inside", "round": "looping"},
         )
+        recipe.make(self.top + "/same", recipe.junction("\\??\\C:\\tree\\Real", "C:\\tree\\Real"), True)
+        self.run_ok("backup", self.top, self.path("a.tar.zst"))
+        lines = self.run_ok("scan", "--json", *drive, self.path("a.tar.zst")).objects()
+        states_in_it = {os.path.basename(o["path"]): o["state"] for o in lines if o["type"] == "link"}
+        self.assertEqual(states_in_it, {"same": "inside", "there": "unknown", "gone": "unknown", "through": "unknown",
+                                        "elsewhere": "unknown", "round": "looping"})
+        os.unlink(self.top + "/same") if os.path.islink(self.top + "/same") else os.rmdir(self.top + "/same")
         listed = self.run_ok("list", *drive, self.top).text
         self.assertIn(f"C:\\\\tree\\\\nothing = {self.volume.path}/tree/nothing", listed)
         plan = self.run_ok("remap", "-n", "--json", *drive, "--map", "C:\\tree\\nothing=C:\\tree\\Real", self.top)
@@ -384,7 +391,7 @@ class InPlace(Case):
             result = holdfast("remap", "--undo", self.path("damaged"), self.top)
             self.assertEqual(result.status, 3, result)
         self.assertEqual(states(self.top), after)
-        self.run_ok("remap", "--undo", self.path("none"), status=3)
+        self.run_ok("remap", "--undo", self.path("none"), status=2)
 
     def test_a_journal_is_never_replaced(self):
         self.run_ok("remap", *self.rule, "--journal", self.journal, self.top)
@@ -405,6 +412,24 @@ class InPlace(Case):
         result = self.run_ok("remap", *self.rule, "--journal", self.journal, self.top, status=1)
         self.assertIn("1 link has names outside this folder, which keep the old target", result.text)
         self.assertEqual(os.readlink(self.disk + "/out/one"), "/old/x")
+
+    def test_as_a_user(self):
+        for folder in (self.disk, self.top, self.top + "/a", self.top + "/a/b"):
+            os.chown(folder, support.NOBODY, support.NOBODY)
+        for name in ("one", "a/root", "a/s1"):
+            os.lchown(f"{self.top}/{name}", support.NOBODY, support.NOBODY)
+        was = targets(self.top)
+        os.chmod(self.work, 0o777)
+        os.chmod(os.path.dirname(self.disk), 0o755)
+        result = self.run_ok("remap", *self.rule, "--journal", self.journal, self.top, user=support.NOBODY, status=1)
+        self.assertIn("owner", result.text)  # of a/b/odd, which was another's
+        self.assertEqual(os.readlink(self.top + "/one"), "/new/x")
+        self.run_ok("remap", "--undo", self.journal, user=support.NOBODY)
+        self.assertEqual(targets(self.top), was)
+
+    def test_a_journal_that_cannot_be_written(self):
+        self.run_ok("remap", *self.rule, "--journal", self.path("no/such/folder"), self.top, status=2)
+        self.assertEqual(os.readlink(self.top + "/one"), "/old/x")
 
     def test_wrong_usage(self):
         for words in (["remap"], ["remap", self.top], ["remap", "--map", "x", self.top], ["remap", "--map", "a=b", self.top],
@@ -579,6 +604,28 @@ class Across(Case):
                          ("reparse folder", recipe.symlink("\\??\\C:\\data\\x", "C:\\data\\x", False)))
         self.assertEqual((found["s"][0].kind, found["s"][0].reparse),
                          ("reparse file", recipe.symlink("\\??\\C:\\file", "C:\\file", False)))
+
+
+    def test_in_place_on_a_file_system_that_keeps_notes(self):
+        top, out = self.volume.path + "/tree", ""
+        os.mkdir(top)
+        recipe.make(top + "/j", recipe.junction("\\??\\C:\\data\\x", "C:\\data\\x"), True)
+        self.volume.remount()
+        self.run_ok("backup", top, self.path("a.tar.zst"))
+        context = mounted("ext4", "64M")
+        out = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.run_ok("restore", self.path("a.tar.zst"), out, status=1)
+        self.run_ok("remap", "--map", "C:\\=D:\\", "--journal", self.path("journal"), out + "/tree", status=1)
+        self.assertEqual(os.readlink(out + "/tree/j"), "D:\\data\\x")
+        self.run_ok("backup", out + "/tree", self.path("b.tar.zst"))
+        self.run_ok("restore", self.path("b.tar.zst"), self.volume.path + "/back")
+        self.volume.remount()
+        found = oracle.snapshot(self.volume.path + "/back/tree")
+        self.assertEqual(found["j"][0].reparse, recipe.junction("\\??\\D:\\data\\x", "D:\\data\\x"))
+        self.run_ok("remap", "--undo", self.path("journal"), status=1)
+        self.assertEqual(os.readlink(out + "/tree/j"), "C:\\data\\x")
+        self.assert_verified(self.path("a.tar.zst"), out + "/tree")
 
 
 if __name__ == "__main__":
