@@ -24,7 +24,7 @@ struct remap_settings {
     struct map_settings map;
     struct filter_settings filter;
     const char *journal, *undo;
-    bool dry_run, no_sync;
+    bool dry_run, clear_flags, no_sync;
 };
 
 /* A link that is to change, by the hash of its first name's path. */
@@ -247,6 +247,7 @@ static int change(struct job *job, enum retarget_direction direction, struct err
     t->options = (struct transfer_options){
         .mode = job->settings->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY,
         .owners = OWNERS_NUMBERS, /* an ordinary user's own links keep theirs; others are told */
+        .clear_flags = job->settings->clear_flags,
         .no_sync = job->settings->no_sync};
     t->watcher = &job->report.watcher;
     if (walk_open(&t->layout, &walk, &source, err) != 0)
@@ -402,6 +403,8 @@ static const struct option_spec remap_specs[] = {
      "where to write the old targets, default holdfast-remap.journal in the current folder"},
     {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
      "print a table of all links: old target, new target, whether it is there; change nothing"},
+    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
+     "take immutable and append-only flags off folders for the time of the run"},
     {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
      "do not wait until everything is on the disk"},
 };

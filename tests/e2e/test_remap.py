@@ -492,6 +492,21 @@ class OnExt4(InPlace):
 
     kind = "ext4"
 
+    def test_an_immutable_folder(self):
+        self.assertEqual(tool("chattr", "+i", self.top + "/a").status, 0)
+        self.addCleanup(tool, "chattr", "-R", "-i", self.top)
+        result = self.run_ok("remap", *self.rule, "--journal", self.journal, self.top, status=1)
+        self.assertIn("its folder is immutable: --clear-flags takes the flag off", result.text)
+        self.assertEqual(os.readlink(self.top + "/a/root"), "/old")
+        self.assertEqual(os.readlink(self.top + "/one"), "/new/x")
+        options = ["--clear-flags", "--journal", self.path("second")]
+        self.run_ok("remap", *self.rule, *options, self.top)
+        self.assertEqual(os.readlink(self.top + "/a/root"), "/new")
+        self.assertIn("i", tool("lsattr", "-d", self.top + "/a").text.split()[0])
+        self.run_ok("remap", "--undo", self.path("second"), "--clear-flags")
+        self.run_ok("remap", "--undo", self.journal, "--clear-flags")
+        self.assertEqual(os.readlink(self.top + "/a/root"), "/old")
+
 
 class Restores(Case):
     """Rules on the way of a restore, and verify with them."""
