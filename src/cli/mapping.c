@@ -478,6 +478,9 @@ void mapping_json_summary(struct mapping *m)
         [UNKNOWN] = "unknown",
     };
 
-    for (size_t i = 0; i < MAPPING_OUTCOMES; i++)
+    /* Where the others lead is looked up for the table alone. */
+    size_t count = m->use == MAPPING_TABLE ? MAPPING_OUTCOMES : NOT_MAPPABLE + 1;
+
+    for (size_t i = 0; i < count; i++)
         json_number(&m->report->json, keys[i], m->counts[i]);
 }
