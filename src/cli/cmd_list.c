@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cli/command.h"
+#include "cli/mapping.h"
 #include "cli/print.h"
 #include "cli/tree.h"
 #include "link/reparse_tag.h"
@@ -16,7 +17,8 @@
 struct list_settings {
     struct common_settings common;
     struct filter_settings filter;
-    bool names_alone; /* --null */
+    struct map_settings map; /* the drives alone */
+    bool names_alone;        /* --null */
 };
 
 /* One listing on its way. */
@@ -138,6 +140,32 @@ static void print_reparse(const struct entry *e)
                name != NULL ? name : "", e->folder_flavour ? "folder" : "file");
 }
 
+/* Where an absolute target of Windows is here, by the drives: appended; nothing if that is not
+ * known.
+ */
+static void append_here(const struct listing *l, const struct entry *e, struct buffer *out)
+{
+    struct error ignored = {0};
+
+    if (e->reparse.size != 0 && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK &&
+        drives_append_here(&l->settings->map.drives, e->target, out, &ignored) < 0)
+        error_release(&ignored);
+}
+
+static void print_target(const struct listing *l, const struct entry *e)
+{
+    struct buffer here = {0};
+
+    fputs(" -> ", stdout);
+    print_bytes(stdout, e->target);
+    append_here(l, e, &here);
+    if (here.size != 0) {
+        fputs(" = ", stdout);
+        print_bytes(stdout, buffer_bytes(&here));
+    }
+    buffer_release(&here);
+}
+
 static void print_line(const struct listing *l, const struct entry *e)
 {
     static const struct metadata nothing = {0};
@@ -150,10 +178,8 @@ static void print_line(const struct listing *l, const struct entry *e)
     print_entry_size(e);
     print_time(meta);
     print_bytes(stdout, e->path);
-    if (is_known && entry_is_link(e)) {
-        fputs(" -> ", stdout);
-        print_bytes(stdout, e->target);
-    }
+    if (is_known && entry_is_link(e))
+        print_target(l, e);
     if (is_known && e->reparse.size != 0)
         print_reparse(e);
     if (entry_is_further_name(e)) {
@@ -219,8 +245,21 @@ static void json_reparse(struct json *j, const struct entry *e)
     json_number(j, "reparse_bytes", e->reparse.size);
 }
 
-static void json_entry(struct json *j, const struct entry *e)
+static void json_target(const struct listing *l, struct json *j, const struct entry *e)
 {
+    struct buffer here = {0};
+
+    json_bytes(j, "target", e->target);
+    append_here(l, e, &here);
+    if (here.size != 0)
+        json_bytes(j, "target_here", buffer_bytes(&here));
+    buffer_release(&here);
+}
+
+static void json_entry(struct listing *l, const struct entry *e)
+{
+    struct json *j = &l->report.json;
+
     json_begin(j, "entry");
     json_bytes(j, "path", e->path);
     json_text(j, "kind", entry_kind_name(e->kind));
@@ -231,7 +270,7 @@ static void json_entry(struct json *j, const struct entry *e)
         json_number(j, "minor", e->device_minor);
     }
     if (entry_is_link(e))
-        json_bytes(j, "target", e->target);
+        json_target(l, j, e);
     if (e->reparse.size != 0)
         json_reparse(j, e);
     if (entry_is_further_name(e))
@@ -264,7 +303,7 @@ static int show(struct listing *l, const struct entry *e, struct error *err)
     l->entries++;
     if (l->settings->common.json) {
         if (e->problem_scope != PROBLEM_ENTRY) /* else the error has told all that is known */
-            json_entry(&l->report.json, e);
+            json_entry(l, e);
     } else if (l->settings->names_alone) {
         (void)fwrite(e->path.data, 1, e->path.size, stdout);
         putchar('\0');
@@ -339,7 +378,10 @@ static int run_list(void *settings, const struct text_list *operands)
 
 static void release_settings(void *settings)
 {
-    filter_settings_release(&((struct list_settings *)settings)->filter);
+    struct list_settings *s = settings;
+
+    filter_settings_release(&s->filter);
+    map_settings_release(&s->map);
 }
 
 static const struct option_spec list_specs[] = {
@@ -349,6 +391,7 @@ static const struct option_spec list_specs[] = {
 
 static const struct option_group list_groups[] = {
     {.title = "Options", .specs = list_specs, .count = sizeof list_specs / sizeof list_specs[0]},
+    DRIVE_OPTION_GROUP(struct list_settings, map),
     {.title = "What to leave out",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
@@ -360,14 +403,16 @@ const struct command command_list = {
     .name = "list",
     .synopsis = "[OPTION]... ARCHIVE|FOLDER [PATH...]",
     .summary = "list an archive or a folder with its links",
-    .text = "Lists the entries of an archive (- for standard input) or of a folder, or only those "
-            "that a PATH names and what lies below them. A PATH begins with the root's name, as "
-            "the listing does. Each line has mode, owner, group, size (of a device its numbers), "
-            "time of the last change and path. A symbolic link shows its target behind an arrow, "
-            "a further name of a hard-linked file the first one behind an equals sign.\n\n"
-            "A + behind the mode stands for extended attributes or ACLs. They are looked for in "
-            "archives always, in folders with --verbose, which names them, too. Odd bytes in "
-            "names are shown as escapes; --null and --json are exact.",
+    .text =
+        "Lists the entries of an archive (- for standard input) or of a folder, or only those "
+        "that a PATH names and what lies below them. A PATH begins with the root's name, as "
+        "the listing does. Each line has mode, owner, group, size (of a device its numbers), "
+        "time of the last change and path. A symbolic link shows its target behind an arrow, "
+        "a further name of a hard-linked file the first one behind an equals sign. With --drive an "
+        "absolute target of Windows shows behind an equals sign where it is here.\n\n"
+        "A + behind the mode stands for extended attributes or ACLs. They are looked for in "
+        "archives always, in folders with --verbose, which names them, too. Odd bytes in "
+        "names are shown as escapes; --null and --json are exact.",
     .examples = "holdfast list projects.tar.zst\n"
                 "holdfast list projects.tar.zst projects/holdfast\n"
                 "holdfast list -0 projects.tar.zst | xargs -0 -n 1 echo",

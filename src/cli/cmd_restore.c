@@ -7,45 +7,13 @@
 #include <string.h>
 
 #include "archive/bases.h"
-#include "archive/open.h"
 #include "archive/select.h"
-#include "cli/command.h"
 #include "cli/jobs.h"
 #include "cli/print.h"
 #include "cli/relinks.h"
+#include "cli/restore.h"
 #include "cli/tree.h"
-#include "disk/transfer.h"
 #include "tree/namegroup.h"
-
-struct restore_settings {
-    struct common_settings common;
-    struct text_list roots; /* NAME=PLACE */
-    struct text_list bases;
-    struct option_number jobs;
-    const char *foreign_links, *windows_names, *relink;
-    bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
-    bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
-};
-
-/* One restore on its way. */
-struct job {
-    const struct restore_settings *settings;
-    const char *archive;
-    const char *destination; /* or NULL: every root has its place */
-    struct report report;
-    struct source *source; /* the outermost */
-    struct source *chosen; /* the chosen paths' wrapper (select.h; of an index filter.h), or NULL */
-    bool can_reopen;       /* the archive can be read once more */
-    struct opened_archive opened;
-    struct bytes *paths;
-    size_t path_count;
-    os_handle spool;
-    struct disk_root *roots;
-    struct buffer places; /* the NUL-terminated names of --root */
-    size_t jobs;
-    struct transfer transfer;
-    struct relink relink;
-};
 
 /* ---- What is wanted ---- */
 
@@ -55,7 +23,7 @@ static const char *const foreign_words[] = {
 static const char *const names_words[] = {
     [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
 
-static int check_settings(struct job *job, struct error *err)
+static int check_settings(struct restore_job *job, struct error *err)
 {
     const struct restore_settings *s = job->settings;
 
@@ -77,7 +45,8 @@ static int check_settings(struct job *job, struct error *err)
 }
 
 /* Splits the operands: ARCHIVE [PATH...] DEST; DEST may be left out if --root places all. */
-static int split_operands(struct job *job, const struct text_list *operands, struct error *err)
+static int split_operands(struct restore_job *job, const struct text_list *operands,
+                          struct error *err)
 {
     job->archive = operands->items[0];
     if (operands->count == 1) {
@@ -94,7 +63,7 @@ static int split_operands(struct job *job, const struct text_list *operands, str
 
 /* ---- The archive ---- */
 
-static struct reader_options reader_options_of(struct job *job)
+static struct reader_options reader_options_of(struct restore_job *job)
 {
     return (struct reader_options){.strip_absolute = job->settings->strip_absolute,
                                    .salvage = job->settings->salvage,
@@ -102,7 +71,7 @@ static struct reader_options reader_options_of(struct job *job)
 }
 
 /* Without an index nothing but the checksums of frames proves contents. */
-static void warn_of_salvage(struct job *job)
+static void warn_of_salvage(struct restore_job *job)
 {
     const struct opened_archive *a = &job->opened;
     struct error unproved = {0};
@@ -122,7 +91,7 @@ static void warn_of_salvage(struct job *job)
 }
 
 /* An incremental archive is read by its index, with its bases at hand, whole or some paths. */
-static int open_incremental(struct job *job, struct error *err)
+static int open_incremental(struct restore_job *job, struct error *err)
 {
     const struct text_list *paths = &job->settings->bases;
     struct reader_options options = reader_options_of(job);
@@ -148,7 +117,7 @@ static int open_incremental(struct job *job, struct error *err)
                                  "hand");
 }
 
-static int open_source(struct job *job, struct error *err)
+static int open_source(struct restore_job *job, struct error *err)
 {
     struct reader_options options = reader_options_of(job);
     struct opened_archive *archive = &job->opened;
@@ -185,7 +154,8 @@ static int open_source(struct job *job, struct error *err)
 }
 
 /* Wraps an index so that only chosen paths come, as from a disk. */
-static int choose_indexed(struct job *job, const struct filter_options *filter, struct error *err)
+static int choose_indexed(struct restore_job *job, const struct filter_options *filter,
+                          struct error *err)
 {
     if (filter->path_count != 0) {
         if (filter_new(job->source, filter, &job->chosen, err) != 0)
@@ -198,7 +168,7 @@ static int choose_indexed(struct job *job, const struct filter_options *filter, 
 
 /* Wraps the archive so that only chosen paths come; what has to be kept aside goes to the
  * destination's file system. */
-static int choose_paths(struct job *job, struct error *err)
+static int choose_paths(struct restore_job *job, struct error *err)
 {
     struct select_options options = {.filter = {.paths = job->paths, .path_count = job->path_count},
                                      .contents = true,
@@ -223,103 +193,9 @@ static int choose_paths(struct job *job, struct error *err)
     return 0;
 }
 
-/* ---- Where to ---- */
+/* ---- The run ---- */
 
-/* The place that --root gives a root, or NULL. */
-static const char *place_of(const struct job *job, const char *name)
-{
-    size_t name_bytes = strlen(name);
-
-    for (size_t i = 0; i < job->settings->roots.count; i++) {
-        const char *rule = job->settings->roots.items[i];
-
-        if (strncmp(rule, name, name_bytes) == 0 && rule[name_bytes] == '=')
-            return rule + name_bytes + 1;
-    }
-    return NULL;
-}
-
-static int check_root_rule(const struct job *job, const struct source_facts *facts,
-                           const char *rule, struct error *err)
-{
-    const char *equals = strchr(rule, '=');
-
-    if (equals == NULL || equals == rule || equals[1] == '\0')
-        return error_set(err, ERROR_USAGE, NULL, "--root takes NAME=PLACE, not '%s'", rule);
-    if (tree_check_dangling(equals + 1, err) != 0)
-        return -1;
-    if (!job->opened.is_ours)
-        return 0; /* another tool's archive tells its names only as they come */
-    for (size_t i = 0; i < facts->root_count; i++) {
-        if (strlen(facts->roots[i].name) == (size_t)(equals - rule) &&
-            strncmp(rule, facts->roots[i].name, (size_t)(equals - rule)) == 0)
-            return 0;
-    }
-    return error_set(err, ERROR_USAGE, NULL,
-                     "the archive has no root '%.*s'; `holdfast list` shows its roots",
-                     (int)(equals - rule), rule);
-}
-
-static int compare_roots(const void *a, const void *b)
-{
-    return strcmp(((const struct disk_root *)a)->name, ((const struct disk_root *)b)->name);
-}
-
-/* Roots of another tool's archive: those that --root names. */
-static int add_named_roots(struct job *job, struct error *err)
-{
-    struct buffer *names = &job->places;
-    size_t count = job->settings->roots.count;
-
-    for (size_t i = 0; i < count; i++) {
-        const char *rule = job->settings->roots.items[i];
-
-        if (buffer_append(names, rule, (size_t)(strchr(rule, '=') - rule), err) != 0 ||
-            buffer_append_byte(names, 0, err) != 0)
-            return -1;
-    }
-    const char *name = (const char *)names->data;
-
-    for (size_t i = 0; i < count; i++) {
-        job->roots[i] = (struct disk_root){.name = name,
-                                           .place = strchr(job->settings->roots.items[i], '=') + 1};
-        name += strlen(name) + 1;
-    }
-    qsort(job->roots, count, sizeof *job->roots, compare_roots);
-    job->transfer.layout.root_count = count;
-    return 0;
-}
-
-static int make_layout(struct job *job, struct error *err)
-{
-    const struct source_facts *facts = source_facts(job->source);
-    struct disk_layout *layout = &job->transfer.layout;
-
-    for (size_t i = 0; i < job->settings->roots.count; i++) {
-        if (check_root_rule(job, facts, job->settings->roots.items[i], err) != 0)
-            return -1;
-    }
-    job->roots = calloc(facts->root_count + job->settings->roots.count + 1, sizeof *job->roots);
-    if (job->roots == NULL)
-        return error_memory(err);
-    layout->base = job->destination;
-    layout->roots = job->roots;
-    if (!job->opened.is_ours)
-        return add_named_roots(job, err);
-    layout->root_count = facts->root_count;
-    for (size_t i = 0; i < facts->root_count; i++) {
-        job->roots[i] = (struct disk_root){.name = facts->roots[i].name,
-                                           .place = place_of(job, facts->roots[i].name)};
-        if (job->destination == NULL && job->roots[i].place == NULL)
-            return error_set(
-                err, ERROR_USAGE, NULL,
-                "the root '%s' has no place: give it --root %s=PLACE, or a destination folder",
-                facts->roots[i].name, facts->roots[i].name);
-    }
-    return 0;
-}
-
-static void choose_options(struct job *job)
+static void choose_options(struct restore_job *job)
 {
     const struct restore_settings *s = job->settings;
     struct transfer_options *o = &job->transfer.options;
@@ -349,14 +225,14 @@ static void choose_options(struct job *job)
 
 /* ---- The end ---- */
 
-static size_t next_unmatched(const struct job *job, size_t from)
+static size_t next_unmatched(const struct restore_job *job, size_t from)
 {
     return job->opened.is_indexed ? filter_unmatched(job->chosen, from)
                                   : select_unmatched(job->chosen, from);
 }
 
 /* Paths that nothing in the archive matched. */
-static void tell_unmatched(struct job *job)
+static void tell_unmatched(struct restore_job *job)
 {
     if (job->chosen == NULL)
         return;
@@ -370,7 +246,7 @@ static void tell_unmatched(struct job *job)
 }
 
 /* What was not exact when the archive was made is not exact now. */
-static void tell_losses(struct job *job)
+static void tell_losses(struct restore_job *job)
 {
     const struct tail *tail = job->opened.is_ours ? opened_tail(&job->opened) : NULL;
 
@@ -388,7 +264,7 @@ static void tell_losses(struct job *job)
 
 /* Damage is told with the archive's name; the entry that it came to light in, if any, was lost with
  * it. */
-static int name_archive(struct job *job, struct error *err)
+static int name_archive(struct restore_job *job, struct error *err)
 {
     struct error named = *err;
 
@@ -402,7 +278,7 @@ static int name_archive(struct job *job, struct error *err)
     return -1;
 }
 
-static bool has_changed(const struct job *job)
+static bool has_changed(const struct restore_job *job)
 {
     const struct transfer_counts *c = &job->transfer.counts;
 
@@ -410,10 +286,11 @@ static bool has_changed(const struct job *job)
            c->created + c->linked + c->replaced + c->updated + c->deleted != 0;
 }
 
-static int restore(struct job *job, const struct text_list *operands, struct error *err)
+static int restore(struct restore_job *job, const struct text_list *operands, struct error *err)
 {
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
-        open_source(job, err) != 0 || make_layout(job, err) != 0 || choose_paths(job, err) != 0)
+        open_source(job, err) != 0 || restore_make_layout(job, err) != 0 ||
+        choose_paths(job, err) != 0 || restore_map_links(job, err) != 0)
         return -1;
     if (job->settings->relink != NULL &&
         relinks_load(job->settings->relink, RELINKS_MAY_LACK, &job->relink, err) != 0)
@@ -426,10 +303,10 @@ static int restore(struct job *job, const struct text_list *operands, struct err
     }
     tell_unmatched(job);
     tell_losses(job);
-    return 0;
+    return restore_tell_links(job, err);
 }
 
-static void print_summary(const struct job *job)
+static void print_summary(const struct restore_job *job)
 {
     const struct transfer_counts *c = &job->transfer.counts;
     char size[32];
@@ -447,9 +324,10 @@ static void print_summary(const struct job *job)
     fprintf(stderr, "; %s written", print_size(size, sizeof size, c->bytes));
     report_print_troubles(&job->report);
     fputc('\n', stderr);
+    mapping_print_summary(&job->mapping);
 }
 
-static void json_summary(struct job *job, int status)
+static void json_summary(struct restore_job *job, int status)
 {
     const struct transfer_counts *c = &job->transfer.counts;
     struct json *j = &job->report.json;
@@ -465,11 +343,13 @@ static void json_summary(struct job *job, int status)
     json_number(j, "extras", c->extras);
     json_number(j, "refused", c->refused);
     json_number(j, "bytes", c->bytes);
+    if (mapping_is_asked(&job->settings->map))
+        mapping_json_summary(&job->mapping);
     json_end(j);
 }
 
 /* What remains to do after a run that stopped before its end, or NULL. */
-static const char *what_now(const struct job *job, const struct error *err)
+static const char *what_now(const struct restore_job *job, const struct error *err)
 {
     if (err->kind == ERROR_FORMAT && !job->settings->salvage && job->opened.source != NULL)
         return "If there is no better copy of the archive, restore --salvage brings back what is "
@@ -481,7 +361,7 @@ static const char *what_now(const struct job *job, const struct error *err)
 
 static int run_restore(void *settings, const struct text_list *operands)
 {
-    struct job job = {.settings = settings, .spool = OS_NO_HANDLE};
+    struct restore_job job = {.settings = settings, .spool = OS_NO_HANDLE};
     struct error err = {0};
     int result, status;
 
@@ -505,6 +385,7 @@ static int run_restore(void *settings, const struct text_list *operands)
     free(job.paths);
     free(job.roots);
     buffer_release(&job.places);
+    mapping_release(&job.mapping);
     relink_release(&job.relink);
     report_release(&job.report);
     error_release(&err);
@@ -517,6 +398,7 @@ static void release_settings(void *settings)
 
     text_list_release(&s->roots);
     text_list_release(&s->bases);
+    map_settings_release(&s->map);
 }
 
 #define SETTING(member) offsetof(struct restore_settings, member)
@@ -563,6 +445,7 @@ static const struct option_group restore_groups[] = {
     {.title = "Options",
      .specs = restore_specs,
      .count = sizeof restore_specs / sizeof restore_specs[0]},
+    MAP_OPTION_GROUP(struct restore_settings, map, MAP_SPEC_COUNT),
     COMMON_OPTION_GROUP,
 };
 
@@ -574,10 +457,12 @@ const struct command command_restore = {
         "Makes DEST/ROOT/... equal to ARCHIVE (- is standard input), links as links; with PATHs "
         "only these and what is below them. What stands there is brought to the same state: "
         "what differs is replaced, never written through; what the archive lacks stays unless "
-        "--delete is given. Reads every tar, and whatever libarchive reads (zip, 7z, cpio, ...).",
+        "--delete is given. Links keep their targets, byte for byte, unless --map or --rebase says "
+        "otherwise. Reads every tar, and whatever libarchive reads (zip, 7z, cpio, ...).",
     .examples = "holdfast restore projects.tar.zst /mnt/new\n"
                 "holdfast restore projects.tar.zst projects/site/config /tmp/out\n"
                 "holdfast restore --root projects=/home/me/projects projects.tar.zst\n"
+                "holdfast restore --map 'C:\\=D:\\' --dry-run users.tar.zst /mnt/new\n"
                 "holdfast restore --dry-run --delete projects.tar.zst ~",
     .options = {restore_groups, sizeof restore_groups / sizeof restore_groups[0]},
     .settings_bytes = sizeof(struct restore_settings),

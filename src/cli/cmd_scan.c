@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/mapping.h"
 #include "cli/print.h"
 #include "cli/tree.h"
 #include "tree/inventory.h"
@@ -13,6 +14,7 @@
 struct scan_settings {
     struct common_settings common;
     struct filter_settings filter;
+    struct map_settings map; /* the drives alone */
 };
 
 /* One scan on its way. */
@@ -57,9 +59,13 @@ static int take_inventory(struct scan *s, struct error *err)
 
     if (tree_open_first(&s->tree, s->what, &options, err) != 0)
         return -1;
-    if (s->tree.walk != NULL && disk_resolver_new(s->tree.walk, &s->resolver, err) != 0)
+    if (s->tree.walk != NULL &&
+        disk_resolver_new(s->tree.walk, &s->settings->map.drives, &s->resolver, err) != 0)
         return -1;
-    if (inventory_new(s->resolver, &s->inventory, err) != 0 || add_entries(s, err) != 0)
+    if (inventory_new(s->resolver, &s->inventory, err) != 0)
+        return -1;
+    inventory_set_drives(s->inventory, &s->settings->map.drives);
+    if (add_entries(s, err) != 0)
         return -1;
     tree_tell_reparse(&s->tree, TREE_TAGS_NO_LINKS, &s->report.watcher);
     s->names_known = source_facts(s->tree.source)->names_known;
@@ -374,10 +380,14 @@ static int run_scan(void *settings, const struct text_list *operands)
 
 static void release_settings(void *settings)
 {
-    filter_settings_release(&((struct scan_settings *)settings)->filter);
+    struct scan_settings *s = settings;
+
+    filter_settings_release(&s->filter);
+    map_settings_release(&s->map);
 }
 
 static const struct option_group scan_groups[] = {
+    DRIVE_OPTION_GROUP(struct scan_settings, map),
     {.title = "What to leave out",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
@@ -393,10 +403,12 @@ const struct command command_scan = {
             "links: which files have several names, what sharing saves, and which of their names "
             "lie outside the tree; where symbolic links lead (inside the tree, outside, nowhere, "
             "in a circle) and how they are written. In a folder the system is asked where a link "
-            "leads; in an archive its own entries are. Dangling links are a finding, not an "
+            "leads; in an archive its own entries are. Where a link of Windows leads is "
+            "known with --drive alone. Dangling links are a finding, not an "
             "error.",
     .examples = "holdfast scan ~/projects\n"
                 "holdfast scan --verbose projects.tar.zst\n"
+                "holdfast scan --drive C:=/mnt/win /mnt/win/Users\n"
                 "holdfast scan --json ~/projects | jq 'select(.state == \"dangling\")'",
     .options = {scan_groups, sizeof scan_groups / sizeof scan_groups[0]},
     .settings_bytes = sizeof(struct scan_settings),

@@ -9,12 +9,14 @@
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/kept_filters.h"
+#include "cli/mapping.h"
 #include "cli/print.h"
 #include "cli/tree.h"
 
 struct verify_settings {
     struct common_settings common;
     struct filter_settings filter;
+    struct map_settings map;
     const char *root, *windows_names;
     struct text_list bases;
     bool no_data, owner;
@@ -29,6 +31,7 @@ struct verification {
     struct diff *diff;
     uint64_t entries, bytes;
     struct findings findings;
+    struct mapping mapping;
     const char *const *operands; /* A and B */
 };
 
@@ -317,6 +320,31 @@ done:
     return result;
 }
 
+/* Gives the links of A the targets that a restore with the same rules gave them. */
+static int map_reference(struct verification *v, const struct text_list *operands,
+                         struct error *err)
+{
+    const struct source_facts *facts = source_facts(v->a.source);
+    struct buffer place = {0};
+    int result;
+
+    if (!mapping_is_asked(&v->settings->map))
+        return 0;
+    if (v->settings->map.rebase && (!v->a.is_archive || v->b.is_archive))
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--rebase needs an archive, which says where it stood, and a folder");
+    result = mapping_begin(&v->mapping, &v->settings->map, &v->report, MAPPING_REMARKS, err);
+    if (result == 0 && !v->b.is_archive)
+        result = mapping_real_path(operands->items[1], &place, err);
+    for (size_t i = 0; result == 0 && place.size != 0 && i < facts->root_count; i++) {
+        if (v->settings->root == NULL || strcmp(v->settings->root, facts->roots[i].name) == 0)
+            result = mapping_add_root(&v->mapping, facts->roots[i].name,
+                                      facts->roots[i].absolute_path, (const char *)place.data, err);
+    }
+    buffer_release(&place);
+    return result == 0 ? mapping_wrap(&v->mapping, REMAP_ACROSS, &v->a.source, err) : -1;
+}
+
 /* ---- The end ---- */
 
 static void print_result(const struct verification *v)
@@ -349,7 +377,9 @@ static int verify_trees(struct verification *v, const struct text_list *operands
     int result, status;
 
     v->operands = operands->items;
-    result = open_both(v, operands, &err) == 0 ? compare_trees(v, &err) : -1;
+    result = open_both(v, operands, &err) == 0 && map_reference(v, operands, &err) == 0
+                 ? compare_trees(v, &err)
+                 : -1;
     status = report_end(&v->report, result == 0 ? NULL : &err,
                         "What was compared until then is told above; the rest is not known.");
 
@@ -362,6 +392,7 @@ static int verify_trees(struct verification *v, const struct text_list *operands
     diff_free(v->diff);
     tree_close(&v->a);
     tree_close(&v->b);
+    mapping_release(&v->mapping);
     buffer_release(&v->kept);
     error_release(&err);
     return status;
@@ -441,6 +472,7 @@ static void release_settings(void *settings)
     struct verify_settings *s = settings;
 
     filter_settings_release(&s->filter);
+    map_settings_release(&s->map);
     text_list_release(&s->bases);
 }
 
@@ -459,6 +491,7 @@ static const struct option_group verify_groups[] = {
     {.title = "Options",
      .specs = verify_specs,
      .count = sizeof verify_specs / sizeof verify_specs[0]},
+    MAP_OPTION_GROUP(struct verify_settings, map, MAP_SPEC_COUNT),
     {.title = "What to leave out",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
@@ -470,11 +503,14 @@ const struct command command_verify = {
     .name = "verify",
     .synopsis = "[OPTION]... A [B]",
     .summary = "compare two trees, links in both directions; or prove an archive",
-    .text = "Compares B with A, the reference; each is a folder or an archive. Every difference is "
-            "named: missing, extra, kind, data, target, joined (one file in B, not in A), "
-            "split (one file in A, not in B), metadata by field. With A alone, an archive, it "
-            "reads all of it and checks that it is whole. Exit status 0: equal or whole; 1: "
-            "differences or damage.",
+    .text =
+        "Compares B with A, the reference; each is a folder or an archive. Every difference is "
+        "named: missing, extra, kind, data, target, joined (one file in B, not in A), "
+        "split (one file in A, not in B), metadata by field. With A alone, an archive, it "
+        "reads all of it and checks that it is whole. With the --map and --rebase of a restore, "
+        "the links of A are taken to lead where that restore let them lead. Exit status 0: equal "
+        "or whole; 1: "
+        "differences or damage.",
     .examples = "holdfast verify projects.tar.zst ~/projects\n"
                 "holdfast verify ~/projects /mnt/new/projects\n"
                 "holdfast verify projects.tar.zst",

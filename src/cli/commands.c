@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &command_list,
     &command_scan,
     &command_link,
+    &command_remap,
     NULL,
 };
 

@@ -115,6 +115,51 @@ static int rule_list_load(struct rule_list *l, const char *path, struct error *e
     return result;
 }
 
+/* What is wrong with a rule is said with the option that gave it. */
+static int in_option(const char *name, const char *value, struct error *err)
+{
+    char detail[sizeof err->detail];
+
+    if (err->kind != ERROR_USAGE)
+        return -1;
+    memcpy(detail, err->detail, sizeof detail);
+    return error_set(err, ERROR_USAGE, NULL, "--%s %s: %s", name, value, detail);
+}
+
+static int map_load(struct remap *rules, const char *path, struct error *err)
+{
+    struct buffer content = {0};
+    int result = options_read_file(path, &content, err);
+
+    if (result == 0 && remap_add_file(rules, buffer_bytes(&content), err) != 0)
+        result = in_option("map-file", path, err);
+    buffer_release(&content);
+    return result;
+}
+
+int options_read_file(const char *path, struct buffer *out, struct error *err)
+{
+    FILE *file = fopen(path, "rb");
+    int result = 0;
+    size_t got;
+
+    if (file == NULL) {
+        (void)error_os(err, "read", errno);
+        return error_at(err, path, strlen(path));
+    }
+    do {
+        result = buffer_reserve(out, 64 * 1024, err);
+        got = result == 0 ? fread(out->data + out->size, 1, 64 * 1024, file) : 0;
+        out->size += got;
+    } while (got != 0);
+    if (result == 0 && ferror(file)) {
+        (void)error_os(err, "read", errno);
+        result = error_at(err, path, strlen(path));
+    }
+    fclose(file);
+    return result;
+}
+
 static int set_number(struct option_number *number, const char *name, const char *value,
                       struct error *err)
 {
@@ -151,6 +196,16 @@ static int set_option(struct parser *p, const struct option_group *group,
         return rule_list_append(place, (struct filter_rule){FILTER_INCLUDE, value}, p->err);
     case OPTION_EXCLUDE_FROM:
         return rule_list_load(place, value, p->err);
+    case OPTION_MAP:
+        return remap_add_text(place, bytes_of(value), p->err) == 0
+                   ? 0
+                   : in_option(spec->name, value, p->err);
+    case OPTION_MAP_FILE:
+        return map_load(place, value, p->err);
+    case OPTION_DRIVE:
+        return drives_add_text(place, bytes_of(value), p->err) == 0
+                   ? 0
+                   : in_option(spec->name, value, p->err);
     }
     return 0;
 }

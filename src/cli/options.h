@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "link/drives.h"
 #include "tree/filter.h"
 
 /* Texts in the order they were given; the texts are the command line's. */
@@ -33,6 +34,9 @@ enum option_type {
     OPTION_EXCLUDE,      /* struct rule_list: appended */
     OPTION_INCLUDE,      /* struct rule_list: appended */
     OPTION_EXCLUDE_FROM, /* struct rule_list: the lines of a file appended */
+    OPTION_MAP,          /* struct remap: a rule appended */
+    OPTION_MAP_FILE,     /* struct remap: the rules of a file appended */
+    OPTION_DRIVE,        /* struct drives: a drive added */
 };
 
 struct option_number {
@@ -75,6 +79,9 @@ int option_word(const char *setting, const char *const *words, size_t count);
 /* ERROR_USAGE if the setting of the option of that name is none of the (two or more) words. */
 MUST_CHECK int option_word_check(const char *name, const char *setting, const char *const *words,
                                  size_t count, struct error *err);
+
+/* Appends the content of a file that the user named; the error names it. */
+MUST_CHECK int options_read_file(const char *path, struct buffer *out, struct error *err);
 
 MUST_CHECK int text_list_append(struct text_list *l, const char *text, struct error *err);
 void text_list_release(struct text_list *l);

@@ -209,6 +209,8 @@ struct plan plan_make(struct run *r, const struct difference_pair *pair);
 MUST_CHECK int plan_tell(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Why the path is not safe to use (SAFETY R3): static text, or NULL if it is. */
 const char *plan_bad_name(struct bytes path);
+/* True if the folder at that path holds something, or cannot be looked into. */
+bool plan_has_content(struct run *r, struct bytes path);
 /* True if --delete may act on this path. */
 bool plan_may_delete(const struct run *r, struct bytes path);
 

@@ -57,8 +57,7 @@ static bool must_link(const struct run *r, const struct difference_pair *pair)
            (pair->other.size || r->facts->sequential || !r->facts->ordered);
 }
 
-/* True if the folder at that path holds something, or cannot be looked into. */
-static bool has_content(struct run *r, struct bytes path)
+bool plan_has_content(struct run *r, struct bytes path)
 {
     struct os_listing names = {0};
     struct error ignored = {0};
@@ -88,7 +87,7 @@ static struct plan plan_over_folder(struct run *r, const struct difference_pair 
 {
     enum plan_action action = must_link(r, pair) ? PLAN_LINK : PLAN_REPLACE;
 
-    if (!has_content(r, pair->have->path))
+    if (!plan_has_content(r, pair->have->path))
         return act(action);
     if (!r->options->delete_extra || !plan_may_delete(r, pair->want->path))
         return refuse("a folder with content stands in the way; --delete replaces it");

@@ -4,11 +4,14 @@
  */
 #include <stdlib.h>
 
+#include "disk/drive_way.h"
 #include "disk/walk_state.h"
+#include "link/reparse_tag.h"
 
 struct disk_resolver {
     struct inventory_resolver resolver;
     struct walk *walk;
+    const struct drives *drives; /* borrowed */
     struct buffer real_path;
 };
 
@@ -28,25 +31,48 @@ static enum target_state state_of(const struct disk_resolver *r)
     return TARGET_OUTSIDE;
 }
 
+/* True if the target is one of Windows that says where it begins: of that the system would tell
+ * what the driver makes up, whatever drive it names. */
+static bool is_of_windows(const struct entry *e)
+{
+    return e->reparse.size && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK &&
+           target_form(e->target, TARGET_RULES_WINDOWS) != TARGET_RELATIVE;
+}
+
+/* 1 and *leads, 0 nobody knows, -1. */
+static int follow(struct disk_resolver *r, const struct entry *e, enum os_leads *leads,
+                  struct error *err)
+{
+    const struct walk_subject *t = r->walk->last;
+    struct drive_start start = {r->drives, t->status.device};
+
+    if (is_of_windows(e))
+        return drive_way_follow(&start, e->target, leads, &r->real_path, err);
+    return os_follow(t->folder, t->name, leads, &r->real_path, err) ? -1 : 1;
+}
+
 static int resolve(struct inventory_resolver *resolver, const struct entry *e,
                    enum target_state *state, struct error *err)
 {
     struct disk_resolver *r = (struct disk_resolver *)resolver;
-    const struct walk_subject *t = r->walk->last;
     struct error problem = {0};
-    enum os_leads leads;
+    enum os_leads leads = OS_LEADS_NOWHERE;
+    int known;
 
     if (!entry_is_link(e) || !bytes_equal(e->path, r->walk->entry.path))
         return error_set(err, ERROR_USAGE, "follow link", "not the link that came last");
     buffer_clear(&r->real_path);
     *state = TARGET_UNKNOWN;
-    if (os_follow(t->folder, t->name, &leads, &r->real_path, &problem)) {
+    known = follow(r, e, &leads, &problem);
+    if (known < 0) {
         /* Whoever may not look, or whose system fails, knows nothing of the target. */
         if (walk_is_fatal(&problem, err))
             return -1;
         error_release(&problem);
         return 0;
     }
+    if (!known)
+        return 0;
     if (leads == OS_LEADS_SOMEWHERE)
         *state = state_of(r);
     else
@@ -54,7 +80,8 @@ static int resolve(struct inventory_resolver *resolver, const struct entry *e,
     return 0;
 }
 
-int disk_resolver_new(struct source *walk, struct inventory_resolver **out, struct error *err)
+int disk_resolver_new(struct source *walk, const struct drives *drives,
+                      struct inventory_resolver **out, struct error *err)
 {
     struct disk_resolver *r = calloc(1, sizeof *r);
 
@@ -62,6 +89,7 @@ int disk_resolver_new(struct source *walk, struct inventory_resolver **out, stru
         return error_memory(err);
     r->resolver.resolve = resolve;
     r->walk = walk_of(walk);
+    r->drives = drives;
     *out = &r->resolver;
     return 0;
 }

@@ -173,10 +173,10 @@ void trash_abandon(struct run *r)
 /* ---- What dead runs left ---- */
 
 /* A folder with content that a dead run set aside belonged to the user: it goes only where deleting
- * is asked for. */
-static bool may_sweep(struct run *r, const struct entry *e)
+ * is asked for. An empty one may have been on its way to become a junction. */
+static bool may_sweep(struct run *r, const struct entry *e, struct bytes path)
 {
-    return e->kind != ENTRY_DIRECTORY || r->options->delete_extra;
+    return e->kind != ENTRY_DIRECTORY || r->options->delete_extra || !plan_has_content(r, path);
 }
 
 static int sweep_entry(struct run *r, struct anchor *a, struct source *walk, const struct entry *e,
@@ -191,8 +191,6 @@ static int sweep_entry(struct run *r, struct anchor *a, struct source *walk, con
         !anchor_is_leftover(a, entry_name(e)))
         return 0;
     source_skip(walk);
-    if (!may_sweep(r, e))
-        return 0;
     struct buffer path = {0};
     bool rooted = a->root && !a->leaf;
     if (!rooted)
@@ -200,7 +198,10 @@ static int sweep_entry(struct run *r, struct anchor *a, struct source *walk, con
     if ((rooted && buffer_append(&path, a->root, strlen(a->root), err)) ||
         buffer_append(&path, inner.data, inner.size, err))
         goto out;
-    result = trash_add(r, TRASH_OWN, buffer_bytes(&path), &e->identity, err);
+    if (!may_sweep(r, e, buffer_bytes(&path)))
+        result = 0;
+    else
+        result = trash_add(r, TRASH_OWN, buffer_bytes(&path), &e->identity, err);
 out:
     buffer_release(&path);
     return result;

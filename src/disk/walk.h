@@ -68,10 +68,11 @@ void folder_marks_init(struct folder_marks *m);
 MUST_CHECK int nodump_new(struct source *inner, struct source **out, struct error *err);
 
 /* A resolver for the inventory: asks the system where a link of the walk leads. `inside` is judged
- * by the real path. Borrowed walk. Only for the link that came last: whatever stands between walk
- * and inventory must not read ahead. What may not be looked at is TARGET_UNKNOWN. */
-MUST_CHECK int disk_resolver_new(struct source *walk, struct inventory_resolver **out,
-                                 struct error *err);
+ * by the real path; targets of Windows by the drives (drive_way.h). Walk and drives are borrowed.
+ * Only for the link that came last: whatever stands between walk and inventory must not read ahead.
+ * What may not be looked at is TARGET_UNKNOWN. */
+MUST_CHECK int disk_resolver_new(struct source *walk, const struct drives *drives,
+                                 struct inventory_resolver **out, struct error *err);
 void disk_resolver_free(struct inventory_resolver *r);
 
 #endif

@@ -46,6 +46,7 @@ struct list {
 
 struct inventory {
     struct inventory_resolver *resolver; /* borrowed; or NULL */
+    const struct drives *drives;         /* borrowed; or NULL */
     struct inventory_counts counts;
     struct inventory_paths paths; /* without a resolver */
     struct buffer text;
@@ -79,6 +80,11 @@ void inventory_free(struct inventory *v)
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         free(lists[i]->items);
     free(v);
+}
+
+void inventory_set_drives(struct inventory *v, const struct drives *drives)
+{
+    v->drives = drives->here.count > 0 ? drives : NULL;
 }
 
 /* Room for one more item, zeroed; NULL without memory. */
@@ -153,9 +159,6 @@ static int add_link(struct inventory *v, const struct entry *e, struct error *er
     link->kind = e->kind;
     link->windows = e->reparse.size != 0 && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK;
     link->state = TARGET_UNKNOWN;
-    /* Of other targets the system would tell what the driver makes up, whatever drive they name. */
-    if (link->windows && target_form(e->target, TARGET_RULES_WINDOWS) != TARGET_RELATIVE)
-        return 0;
     return v->resolver == NULL ? 0 : v->resolver->resolve(v->resolver, e, &link->state, err);
 }
 
@@ -285,10 +288,11 @@ static int finish_links(struct inventory *v, const struct source_facts *facts, s
         link->windows = notes[i].windows;
     }
     struct inventory_link *links = v->links.items;
-    struct inventory_maze maze = {.paths = &v->paths, .links = links, .facts = facts};
+    struct inventory_maze maze = {
+        .paths = &v->paths, .links = links, .facts = facts, .drives = v->drives};
     for (size_t i = 0; i < v->links.count; i++) {
         /* Where a Windows target leads is not to be told by POSIX rules: it stays unknown. */
-        if (v->resolver == NULL && !windows && !notes[i].windows &&
+        if (v->resolver == NULL && !windows && (!notes[i].windows || v->drives != NULL) &&
             inventory_resolve(&maze, &links[i], &links[i].state, err) != 0)
             return -1;
         count_link(&v->counts, &links[i]);

@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_TREE_INVENTORY_H
 #define HOLDFAST_TREE_INVENTORY_H
 
+#include "link/drives.h"
 #include "link/target.h"
 #include "tree/source.h"
 
@@ -41,6 +42,10 @@ struct inventory;
 MUST_CHECK int inventory_new(struct inventory_resolver *resolver, struct inventory **out,
                              struct error *err);
 void inventory_free(struct inventory *v);
+/* Says which folders are drives of Windows (borrowed until the finish), for an inventory without a
+ * resolver. A target of Windows that leads to nothing of that spelling stays UNKNOWN: names that
+ * differ in case alone are not looked for. */
+void inventory_set_drives(struct inventory *v, const struct drives *drives);
 /* Takes one entry (with first_name set by name groups). */
 MUST_CHECK int inventory_add(struct inventory *v, const struct entry *e, struct error *err);
 /* Resolves and sorts; then the getters below hold. `facts` are the source's. */

@@ -37,9 +37,11 @@ int inventory_paths_add(struct inventory_paths *p, const struct entry *e, size_t
 /* A link on its way. `at` holds no links and no dots; `rest` is what is still to be gone. */
 struct journey {
     const struct inventory_maze *maze;
+    bool windows;       /* it passed a target of Windows, to whom case is no difference */
     struct buffer at;   /* a path in the tree; empty is the top */
     struct buffer rest; /* words, separated by slashes */
     struct buffer spare;
+    struct buffer text; /* a target of Windows as a path of POSIX */
     unsigned hops;
     bool arrived; /* `state` is the answer */
     enum target_state state;
@@ -171,9 +173,35 @@ static int go_up(struct journey *j, struct error *err)
     return go_absolute(j, err);
 }
 
+/* The target of a link as a path of POSIX: 1 and *out (borrowed from the link or the journey), 0 if
+ * that is not known, -1. */
+static int words_of(struct journey *j, const struct inventory_link *link, struct bytes *out,
+                    struct error *err)
+{
+    struct target t;
+    const char *why;
+    int known;
+    *out = link->target;
+    if (!link->windows)
+        return 1;
+    if (j->maze->drives == NULL)
+        return 0;
+    j->windows = true;
+    buffer_clear(&j->text);
+    target_parse(link->target, TARGET_RULES_WINDOWS, &t);
+    known = t.form == TARGET_RELATIVE
+                ? target_turn(&j->text, &t, TARGET_RULES_POSIX, &why, err)
+                : drives_append_here(j->maze->drives, link->target, &j->text, err);
+    *out = buffer_bytes(&j->text);
+    return known;
+}
+
 static int follow(struct journey *j, const struct known_path *known, struct error *err)
 {
-    struct bytes target = j->maze->links[known->link].target;
+    struct bytes target;
+    int words = words_of(j, &j->maze->links[known->link], &target, err);
+    if (words != 1)
+        return words < 0 ? -1 : arrive(j, TARGET_UNKNOWN);
     if (++j->hops > HOPS)
         return arrive(j, TARGET_LOOPING);
     if (prepend(j, target, err) != 0)
@@ -191,12 +219,9 @@ static int look(struct journey *j, struct error *err)
     const struct known_path *known = table_find(&j->maze->paths->table, &key);
     if (known == NULL)
         return arrive(j, TARGET_DANGLING);
-    /* Through a target of Windows nobody knows the way. */
-    if (known->kind == ENTRY_JUNCTION || known->kind == ENTRY_MOUNT_POINT)
-        return arrive(j, TARGET_UNKNOWN);
-    if (known->kind == ENTRY_SYMLINK)
-        return j->maze->links[known->link].windows ? arrive(j, TARGET_UNKNOWN)
-                                                   : follow(j, known, err);
+    if (known->kind == ENTRY_SYMLINK || known->kind == ENTRY_JUNCTION ||
+        known->kind == ENTRY_MOUNT_POINT)
+        return follow(j, known, err);
     /* More words, or a slash at the end, ask for a folder. */
     if (known->kind != ENTRY_DIRECTORY && j->rest.size > 0)
         return arrive(j, TARGET_DANGLING);
@@ -226,24 +251,27 @@ int inventory_resolve(const struct inventory_maze *maze, const struct inventory_
                       enum target_state *state, struct error *err)
 {
     struct journey j = {.maze = maze, .hops = 1};
-    struct bytes folder = path_parent(link->path);
-    int result = -1;
-    if (link->target.size == 0)
+    struct bytes folder = path_parent(link->path), words;
+    int known = words_of(&j, link, &words, err), result = -1;
+    if (known == 0)
+        arrive(&j, TARGET_UNKNOWN);
+    else if (words.size == 0)
         arrive(&j, TARGET_DANGLING);
-    if (buffer_append(&j.at, folder.data, folder.size, err) != 0 ||
-        buffer_append(&j.rest, link->target.data, link->target.size, err) != 0)
+    if (known < 0 || buffer_append(&j.at, folder.data, folder.size, err) != 0 ||
+        buffer_append(&j.rest, words.data, words.size, err) != 0)
         goto out;
-    if (!j.arrived && link->target.data[0] == '/' && go_absolute(&j, err) != 0)
+    if (!j.arrived && words.data[0] == '/' && go_absolute(&j, err) != 0)
         goto out;
     while (!j.arrived) {
         if (step(&j, err) != 0)
             goto out;
     }
-    *state = j.state;
+    *state = j.state == TARGET_DANGLING && j.windows ? TARGET_UNKNOWN : j.state;
     result = 0;
 out:
     buffer_release(&j.at);
     buffer_release(&j.rest);
     buffer_release(&j.spare);
+    buffer_release(&j.text);
     return result;
 }

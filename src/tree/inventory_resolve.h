@@ -26,6 +26,7 @@ struct inventory_maze {
     const struct inventory_paths *paths;
     const struct inventory_link *links;
     const struct source_facts *facts;
+    const struct drives *drives; /* or NULL: where targets of Windows lead is not known */
 };
 
 /* Where the link leads: by its words, and through links of the tree on the way, up to 40. An

@@ -12,6 +12,8 @@
 #include "support/stream.h"
 #include "support/walked.h"
 
+static const struct drives no_drives;
+
 static enum target_state state_at(const struct folder *f, const char *path)
 {
     struct inventory_resolver *r = NULL;
@@ -19,7 +21,7 @@ static enum target_state state_at(const struct folder *f, const char *path)
     enum target_state state = TARGET_UNKNOWN;
     struct source *s = walked(f);
 
-    check_done(disk_resolver_new(s, &r, &err));
+    check_done(disk_resolver_new(s, &no_drives, &r, &err));
     check_done(r->resolve(r, stream_until(s, path), &state, &err));
     disk_resolver_free(r);
     source_close(s);
@@ -105,7 +107,7 @@ static void within_the_root_folder_everything_is_inside(void **state)
 
     walked_link(f, "/dev", "link");
     check_done(walk_open(&(struct disk_layout){NULL, roots, 2}, &options, &s, &err));
-    check_done(disk_resolver_new(s, &r, &err));
+    check_done(disk_resolver_new(s, &no_drives, &r, &err));
     assert_int_equal(check_done(source_next(s, &e, &err)), 1);
     source_skip(s);
     e = stream_until(s, "t/link");
@@ -125,7 +127,7 @@ static void only_the_entry_that_came_last_is_resolved(void **state)
     struct entry other = {.path = bytes_of("t/other"), .kind = ENTRY_SYMLINK};
 
     walked_link(f, "x", "link");
-    check_done(disk_resolver_new(s, &r, &err));
+    check_done(disk_resolver_new(s, &no_drives, &r, &err));
     stream_until(s, "t/link");
     check_kind(r->resolve(r, &other, &found, &err), ERROR_USAGE);
     disk_resolver_free(r);

@@ -170,11 +170,15 @@ static void sweeps_what_a_dead_run_left(void **state)
     put_file(f, ".holdfast-run", dead_marker);
     put_file(f, "t/.holdfast-0123456789abcdef-0", "half");
     put_file(f, "t/old/.holdfast-0123456789abcdef-1f", "half");
+    put_dir(f, "t/.holdfast-0123456789abcdef-2");
+    put_file(f, "t/.holdfast-0123456789abcdef-3/file", "set aside");
     put_file(f, "t/.holdfast-fedcba9876543210-0", "the user's");
     transferred_init(&t, f);
     transferred_exactly(&t, two_files());
     assert_int_equal(standing(f, "t/.holdfast-0123456789abcdef-0").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t/old/.holdfast-0123456789abcdef-1f").kind, OS_KIND_UNKNOWN);
+    assert_int_equal(standing(f, "t/.holdfast-0123456789abcdef-2").kind, OS_KIND_UNKNOWN);
+    check_standing(f, "t/.holdfast-0123456789abcdef-3/file", "set aside");
     check_standing(f, "t/.holdfast-fedcba9876543210-0", "the user's");
     assert_int_equal(standing(f, ".holdfast-run").kind, OS_KIND_UNKNOWN);
     transferred_release(&t);
