@@ -56,8 +56,9 @@ int drives_add_text(struct drives *d, struct bytes text, struct error *err)
 
     if (text.size < 4 || !is_letter(text.data[0]) || text.data[1] != ':' || text.data[2] != '=' ||
         text.data[3] != '/')
-        return error_set(err, ERROR_USAGE, NULL,
-                         "a drive is a letter and where it is mounted: C:=/mnt/win");
+        return error_set(
+            err, ERROR_USAGE, NULL,
+            "a drive is a letter and where it is mounted, an absolute path: C:=/mnt/win");
     root[0] = text.data[0];
     drive = bytes_make(root, sizeof root);
     place = bytes_make(text.data + 3, text.size - 3);
