@@ -1,94 +1,44 @@
 /*
- * intake.c: see intake.h. Items are packed, with all that they point to, into the blocks of a
- * channel, which pass from thread to thread without an allocation an entry.
+ * intake.c: see intake.h. Items are packed, with all that they point to, into parcels, which pass
+ * from thread to thread without an allocation an entry.
  */
 #include "archive/intake.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "archive/tar.h"
 #include "base/table.h"
-#include "os/channel.h"
+#include "os/parcels.h"
 #include "os/thread.h"
+#include "tree/pack.h"
 
 enum {
     BLOCK_COUNT = 4,
     BLOCK_BYTES = 512 << 10,
     READ_BYTES = 128 << 10, /* the largest content that is read ahead */
     OPEN_MOST = 8,          /* files that a block holds open */
-    ALIGNMENT = 16,
-};
-
-/* What stands in a block for one entry; `bytes` more, itself counted, is the next one. */
-struct parcel {
-    struct intake_item item;
-    size_t bytes;
-    uint8_t *own; /* where all of it but itself stands, if no block can hold it */
 };
 
 struct intake {
     struct source *source;
     struct intake_options options;
-    struct channel *channel;
+    struct parcels *parcels;
     struct os_thread *thread;
 
     /* Of whoever takes in. */
-    struct channel_block *filling; /* or NULL */
-    size_t open_count;             /* files that `filling` holds open */
-    bool has_begun;                /* an entry went into the archive that no base can have */
-    struct buffer content;         /* of one file, and what goes with it: */
+    size_t open_count;     /* files that are open since the last block was passed on, at most */
+    bool has_begun;        /* an entry went into the archive that no base can have */
+    struct buffer content; /* of one file, and what goes with it: */
     struct reading reading;
     struct data shape;
     struct stored_content stored;
     struct error trouble;
     struct table missed; /* first names, hashed, that cannot be had */
 
-    /* The caller's. */
-    struct channel_block *taken; /* or NULL */
-    size_t taken_bytes;          /* of it */
-    struct parcel *current;      /* the item that came last, or NULL */
+    struct intake_item *current; /* the caller's, or NULL */
 };
 
 /* ---- Packing ---- */
-
-/* Room for what a parcel points to: first it is measured, then filled. */
-struct packer {
-    uint8_t *memory; /* NULL while it is measured */
-    size_t used;
-};
-
-/* Where `count` bytes stand now: they are copied if there is memory. Owned by the packer. */
-static void *pack(struct packer *p, const void *bytes, size_t count)
-{
-    union {
-        const void *constant;
-        void *own;
-    } place = {bytes};
-
-    if (p->memory && count != 0)
-        place.own = memcpy(p->memory + p->used, bytes, count);
-    p->used += (count + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return place.own;
-}
-
-static struct bytes pack_bytes(struct packer *p, struct bytes b)
-{
-    return bytes_make(pack(p, b.data, b.size), b.size);
-}
-
-static const char *pack_text(struct packer *p, const char *text)
-{
-    return text ? pack(p, text, strlen(text) + 1) : NULL;
-}
-
-static void pack_pairs(struct packer *p, struct pairs *pairs)
-{
-    pairs->bytes.data = pack(p, pairs->bytes.data, pairs->bytes.size);
-    pairs->bytes.capacity = pairs->bytes.size;
-    pairs->slots = pack(p, pairs->slots, pairs->count * sizeof *pairs->slots);
-    pairs->capacity = pairs->count;
-}
 
 static const struct extent *pack_extents(struct packer *p, const struct extent *extents,
                                          size_t count)
@@ -96,24 +46,11 @@ static const struct extent *pack_extents(struct packer *p, const struct extent *
     return pack(p, extents, count * sizeof *extents);
 }
 
-/* Those that are packed keep their own path. */
-static const struct error *pack_error(struct packer *p, const struct error *e)
-{
-    struct error *packed = e ? pack(p, e, sizeof *e) : NULL;
-    char *path = e && e->path ? pack(p, e->path, e->path_bytes + 1) : NULL;
-
-    if (p->memory && packed)
-        packed->path = path;
-    return packed;
-}
-
 static const struct reading *pack_reading(struct packer *p, const struct reading *r)
 {
-    struct reading *packed = r ? pack(p, r, sizeof *r) : NULL;
-    char *path = r && r->trouble.path ? pack(p, r->trouble.path, r->trouble.path_bytes + 1) : NULL;
+    struct reading *packed = pack(p, r, sizeof *r);
 
-    if (p->memory && packed)
-        packed->trouble.path = path;
+    pack_error_path(p, &r->trouble, &packed->trouble);
     return packed;
 }
 
@@ -141,16 +78,7 @@ static const struct stored_content *pack_stored(struct packer *p, const struct s
 /* Packs all that the item points to and points it there. */
 static void pack_item(struct packer *p, struct intake_item *item)
 {
-    struct entry *e = &item->entry;
-
-    e->path = pack_bytes(p, e->path);
-    e->target = pack_bytes(p, e->target);
-    e->reparse = pack_bytes(p, e->reparse);
-    e->first_name = pack_bytes(p, e->first_name);
-    e->meta.owner_name = pack_text(p, e->meta.owner_name);
-    e->meta.group_name = pack_text(p, e->meta.group_name);
-    pack_pairs(p, &e->meta.xattrs);
-    e->problem = pack_error(p, e->problem);
+    pack_entry(p, &item->entry);
     item->trouble = pack_error(p, item->trouble);
     item->stored = pack_stored(p, item->stored);
     if (item->content != INTAKE_READ)
@@ -160,53 +88,27 @@ static void pack_item(struct packer *p, struct intake_item *item)
     item->bytes = pack_bytes(p, item->bytes);
 }
 
-static void pass(struct intake *in)
-{
-    in->filling = NULL;
-    in->open_count = 0;
-    channel_pass(in->channel);
-}
-
-/* A block with that much room: 1, or 0 if the caller wants no more. */
-static int reserve(struct intake *in, size_t bytes)
-{
-    if (in->filling && in->filling->size + bytes > BLOCK_BYTES)
-        pass(in);
-    if (!in->filling)
-        in->filling = channel_fill(in->channel);
-    return in->filling != NULL;
-}
-
-/* Puts an item into the channel. 1; 0 if the caller wants no more; -1. What it holds open goes with
- * it, or stays the caller's. */
+/* Puts an item on its way. 1; 0 if the caller wants no more; -1. What it holds open goes with it,
+ * or stays the caller's. */
 static int send(struct intake *in, struct intake_item *item, struct error *err)
 {
-    enum { HEAD_BYTES = (sizeof(struct parcel) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT };
     struct packer packer = {0};
-    uint8_t *own = NULL;
+    struct intake_item copy = *item;
+    void *place;
+    int room;
 
-    pack_item(&packer, item);
-    size_t bytes = HEAD_BYTES + packer.used;
-    if (bytes > BLOCK_BYTES) {
-        own = malloc(packer.used);
-        if (!own)
-            return error_memory(err);
-        bytes = HEAD_BYTES;
-    }
-    if (!reserve(in, bytes)) {
-        free(own);
-        return 0;
-    }
-    uint8_t *place = in->filling->data + in->filling->size;
-    struct parcel *parcel = (struct parcel *)(void *)place;
-
-    *parcel = (struct parcel){.item = *item, .bytes = bytes, .own = own};
-    packer = (struct packer){.memory = own ? own : place + HEAD_BYTES};
-    pack_item(&packer, &parcel->item);
-    in->filling->size += bytes;
+    pack(&packer, item, sizeof *item);
+    pack_item(&packer, &copy);
+    room = parcels_put(in->parcels, packer.used, &place, err);
+    if (room != 1)
+        return room;
+    packer = (struct packer){.memory = place};
+    pack_item(&packer, pack(&packer, item, sizeof *item));
     in->open_count += item->content == INTAKE_OPEN;
-    if (in->open_count == OPEN_MOST)
-        pass(in);
+    if (in->open_count == OPEN_MOST) {
+        in->open_count = 0;
+        parcels_pass(in->parcels);
+    }
     return 1;
 }
 
@@ -355,9 +257,7 @@ static void take_all(void *context)
 
     while (take_in(in, &failure) == 1)
         ;
-    if (in->filling)
-        pass(in);
-    channel_end(in->channel, &failure);
+    parcels_end(in->parcels, &failure);
 }
 
 /* ---- The caller's side ---- */
@@ -372,7 +272,7 @@ int intake_new(struct source *source, const struct intake_options *options, stru
     in->source = source;
     in->options = *options;
     table_init(&in->missed, sizeof(struct hash128), sizeof(struct hash128));
-    if (channel_new(BLOCK_COUNT, BLOCK_BYTES, &in->channel, err) ||
+    if (parcels_new(BLOCK_COUNT, BLOCK_BYTES, &in->parcels, err) ||
         os_thread_start(take_all, in, &in->thread, err)) {
         intake_free(in);
         return -1;
@@ -381,38 +281,17 @@ int intake_new(struct source *source, const struct intake_options *options, stru
     return 0;
 }
 
-/* Gives the item that came last back. */
-static void release_current(struct intake *in)
-{
-    struct parcel *p = in->current;
-
-    in->current = NULL;
-    if (!p)
-        return;
-    if (p->item.content == INTAKE_OPEN)
-        data_close(p->item.data);
-    in->taken_bytes += p->bytes;
-    free(p->own);
-    if (in->taken_bytes < in->taken->size)
-        return;
-    in->taken = NULL;
-    channel_return(in->channel);
-}
-
 int intake_next(struct intake *in, struct intake_item **out, struct error *err)
 {
-    int more = 1;
+    void *item = NULL;
+    int more;
 
-    release_current(in);
-    if (!in->taken) {
-        in->taken_bytes = 0;
-        more = channel_take(in->channel, &in->taken, err);
-    }
-    if (more != 1)
-        return more;
-    in->current = (struct parcel *)(void *)(in->taken->data + in->taken_bytes);
-    *out = &in->current->item;
-    return 1;
+    if (in->current && in->current->content == INTAKE_OPEN)
+        data_close(in->current->data);
+    more = parcels_take(in->parcels, &item, err);
+    in->current = item;
+    *out = item;
+    return more;
 }
 
 void intake_free(struct intake *in)
@@ -423,13 +302,13 @@ void intake_free(struct intake *in)
     if (!in)
         return;
     if (in->thread) {
-        channel_stop(in->channel);
+        parcels_stop(in->parcels);
         while (intake_next(in, &item, &ignored) == 1)
-            ; /* closes what waits in the channel */
+            ; /* closes what is under way */
         os_thread_join(in->thread);
     }
     error_release(&ignored);
-    channel_free(in->channel);
+    parcels_free(in->parcels);
     buffer_release(&in->content);
     table_release(&in->missed);
     free(in);
