@@ -183,33 +183,47 @@ static int name_journal(struct job *job, struct error *err)
         (void)snprintf(name, sizeof name, "holdfast-remap-%u.journal", n);
     if (asked == NULL)
         asked = name;
+    buffer_clear(&job->journal);
     return buffer_append(&job->journal, asked, strlen(asked), err) != 0
                ? -1
                : buffer_terminate(&job->journal, err);
+}
+
+/* Puts it under its name, which nobody else may have taken since. */
+static int put_journal(struct job *job, struct bytes text, struct error *err)
+{
+    struct newfile file;
+
+    if (newfile_begin(&file, (const char *)job->journal.data, err) != 0)
+        return -1;
+    file.is_new = true;
+    if (os_write(file.file, text.data, text.size, err) == 0)
+        return newfile_commit(&file, job->settings->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);
+    newfile_abandon(&file);
+    return -1;
 }
 
 /* Puts the journal on the disk. What keeps it from that is known before anything is changed. */
 static int write_journal(struct job *job, struct error *err)
 {
     struct buffer text = {0};
-    struct newfile file;
-    int result = -1;
+    int result = retargets_write(&job->list, buffer_bytes(&job->real), &text, err);
+    bool is_taken = result == 0;
 
-    if (name_journal(job, err) != 0)
-        return -1;
-    if (retargets_write(&job->list, buffer_bytes(&job->real), &text, err) == 0 &&
-        newfile_begin(&file, (const char *)job->journal.data, err) == 0) {
-        result = os_write(file.file, text.data, text.size, err);
-        if (result == 0)
-            result =
-                newfile_commit(&file, job->settings->no_sync ? NEWFILE_NO_SYNC : NEWFILE_SYNC, err);
-        else
-            newfile_abandon(&file);
+    while (is_taken) {
+        result = name_journal(job, err);
+        if (result != 0)
+            break;
+        result = put_journal(job, buffer_bytes(&text), err);
+        is_taken = result != 0 && os_error_is_exists(err) && job->settings->journal == NULL;
+        if (is_taken)
+            error_release(err);
     }
     buffer_release(&text);
     if (result == 0)
         return 0;
-    (void)error_at(err, (const char *)job->journal.data, job->journal.size);
+    if (job->journal.size != 0)
+        (void)error_at(err, (const char *)job->journal.data, job->journal.size);
     buffer_release(&job->journal);
     if (err->kind == ERROR_OS)
         err->kind = ERROR_USAGE;
@@ -295,13 +309,29 @@ static int remap(struct job *job, const struct text_list *operands, struct error
     return write_journal(job, err) != 0 ? -1 : change(job, RETARGET_FORTH, err);
 }
 
+/* All that undo does is in the journal. */
+static int check_undo(const struct remap_settings *s, struct error *err)
+{
+    const struct filter_settings *f = &s->filter;
+
+    if (mapping_is_asked(&s->map) || s->map.drives.here.count != 0)
+        return error_set(err, ERROR_USAGE, NULL, "--undo takes its targets from the journal alone");
+    if (f->rules.count + f->if_present.count + f->reparse.count != 0 || f->caches || f->nodump ||
+        f->one_file_system)
+        return error_set(err, ERROR_USAGE, NULL,
+                         "--undo puts all back that is in the journal: nothing can be left out");
+    if (s->journal != NULL)
+        return error_set(err, ERROR_USAGE, NULL, "--undo and --journal exclude each other");
+    return 0;
+}
+
 static int undo(struct job *job, const struct text_list *operands, struct error *err)
 {
     struct buffer folder = {0};
     int result = -1;
 
-    if (mapping_is_asked(&job->settings->map))
-        return error_set(err, ERROR_USAGE, NULL, "--undo takes its targets from the journal alone");
+    if (check_undo(job->settings, err) != 0)
+        return -1;
     if (read_journal(job, &folder, err) == 0 &&
         open_folder(job, operands->count != 0 ? operands->items[0] : (const char *)folder.data,
                     err) == 0)

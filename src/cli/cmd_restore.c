@@ -286,14 +286,40 @@ static bool has_changed(const struct restore_job *job)
            c->created + c->linked + c->replaced + c->updated + c->deleted != 0;
 }
 
+static int load_relinks(struct restore_job *job, struct error *err)
+{
+    const char *path = job->settings->relink;
+
+    if (path == NULL)
+        return 0;
+    if (relinks_load(path, RELINKS_MAY_LACK, &job->relink, err) != 0)
+        return -1;
+    return job->settings->dry_run ? 0 : relinks_check(path, err);
+}
+
+/* Also of a run that failed: what it made is there. */
+static int save_relinks(struct restore_job *job, int result, struct error *err)
+{
+    const char *path = job->settings->relink;
+    struct error problem = {0};
+
+    if (path == NULL || relinks_save(path, &job->relink, &problem) == 0)
+        return result;
+    if (result == 0)
+        error_move(err, &problem);
+    else
+        watcher_error(&job->report.watcher, bytes_of(path), &problem);
+    error_release(&problem);
+    return -1;
+}
+
 static int restore(struct restore_job *job, const struct text_list *operands, struct error *err)
 {
     if (split_operands(job, operands, err) != 0 || check_settings(job, err) != 0 ||
         open_source(job, err) != 0 || restore_make_layout(job, err) != 0 ||
         choose_paths(job, err) != 0 || restore_map_links(job, err) != 0)
         return -1;
-    if (job->settings->relink != NULL &&
-        relinks_load(job->settings->relink, RELINKS_MAY_LACK, &job->relink, err) != 0)
+    if (load_relinks(job, err) != 0)
         return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0) {
@@ -371,9 +397,7 @@ static int run_restore(void *settings, const struct text_list *operands)
                                          .show_changes = job.settings->dry_run});
     relink_init(&job.relink);
     result = restore(&job, operands, &err);
-    if (job.settings->relink != NULL &&
-        relinks_save(job.settings->relink, &job.relink, result == 0 ? &err : NULL) != 0)
-        result = -1;
+    result = save_relinks(&job, result, &err);
     status = report_end(&job.report, result == 0 ? NULL : &err, what_now(&job, &err));
     if (job.settings->common.json)
         json_summary(&job, status);

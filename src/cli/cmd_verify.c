@@ -33,6 +33,7 @@ struct verification {
     struct findings findings;
     struct mapping mapping;
     const char *const *operands; /* A and B */
+    struct bytes root;           /* the path that --root chooses, which the trees borrow */
 };
 
 /* ---- Contents ---- */
@@ -280,7 +281,6 @@ static int open_both(struct verification *v, const struct text_list *operands, s
                                    .plain_files = true,
                                    .watcher = &v->report.watcher};
     struct tree *sides[2] = {&v->a, &v->b};
-    struct bytes path;
     struct buffer name = {0};
     int archives[2], first, unescapes = tree_unescapes(s->windows_names, err), result = -1;
 
@@ -297,8 +297,8 @@ static int open_both(struct verification *v, const struct text_list *operands, s
     }
     first = !archives[0] && archives[1]; /* an archive first: it knows the root's name */
     if (s->root != NULL) {
-        path = bytes_of(s->root);
-        options.paths = &path;
+        v->root = bytes_of(s->root);
+        options.paths = &v->root;
         options.path_count = 1;
         options.root_name = s->root;
     } else if (!archives[0] && !archives[1]) {

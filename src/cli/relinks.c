@@ -43,6 +43,19 @@ int relinks_load(const char *path, enum relinks_lack lack, struct relink *out, s
     return error_at(err, path, strlen(path));
 }
 
+int relinks_check(const char *path, struct error *err)
+{
+    struct newfile file;
+
+    if (newfile_begin(&file, path, err) == 0) {
+        newfile_abandon(&file);
+        return 0;
+    }
+    if (err->kind != ERROR_MEMORY)
+        err->kind = ERROR_USAGE;
+    return -1;
+}
+
 int relinks_save(const char *path, const struct relink *r, struct error *err)
 {
     struct newfile file;

@@ -112,6 +112,18 @@ static enum far_end look(struct run *r, const struct flavoured *l)
     return result;
 }
 
+/* The owner that the link had, where the new one has not got the same. */
+static int set_owner(const struct os_object *o, const struct os_stat *s, struct error *err)
+{
+    struct os_stat made;
+
+    if (os_stat_at(o->folder, o->name, &made, err))
+        return -1;
+    if (made.owner == s->owner && made.group == s->group)
+        return 0;
+    return os_set_owner(o, s->owner, s->group, err);
+}
+
 static int set_times(const struct os_object *o, const struct os_stat *s, struct error *err)
 {
     if (os_set_times(o, &s->mtime, &s->atime, err))
@@ -135,7 +147,8 @@ static int exchange(struct run *r, os_handle folder, const struct os_stat *old, 
     run_temporary_name(r, made);
     if (os_make_reparse(folder, made, OS_FLAVOUR_FOLDER, buffer_bytes(&r->link), err))
         return -1;
-    if (!set_times(&link, old, err) && !os_rename(folder, made, folder, name, err))
+    if (!set_owner(&link, old, err) && !set_times(&link, old, err) &&
+        !os_rename(folder, made, folder, name, err))
         return set_times(&parent, &before, err);
     if (os_remove(folder, made, &ignored))
         error_release(&ignored);

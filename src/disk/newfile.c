@@ -106,7 +106,7 @@ static int name_file(struct newfile *f, struct error *err)
 
     if (os_name_file(f->file, f->folder, (const char *)f->name.data, &taken) == 0)
         return 1;
-    if (!os_error_is_exists(&taken)) {
+    if (f->is_new || !os_error_is_exists(&taken)) {
         error_move(err, &taken);
         return -1;
     }
@@ -133,6 +133,25 @@ static int close_file(struct newfile *f, bool is_in_place, struct error *err)
     return -1;
 }
 
+/* The temporary name becomes the final one. A new one is taken by an empty file first, which works
+ * where a file has but one name, too. */
+static int rename_file(struct newfile *f, struct error *err)
+{
+    const char *name = (const char *)f->name.data;
+    os_handle place;
+
+    if (f->is_new) {
+        if (os_create_file(f->folder, name, 0600, &place, err) != 0)
+            return -1;
+        os_close(place);
+    }
+    if (os_rename(f->folder, (const char *)f->temporary.data, f->folder, name, err) == 0)
+        return 0;
+    if (f->is_new)
+        (void)!os_remove(f->folder, name, NULL);
+    return -1;
+}
+
 static int put_in_place(struct newfile *f, enum newfile_durability durability, struct error *err)
 {
     int is_in_place;
@@ -142,8 +161,7 @@ static int put_in_place(struct newfile *f, enum newfile_durability durability, s
     is_in_place = f->temporary.size == 0 ? name_file(f, err) : 0;
     if (is_in_place < 0 || close_file(f, is_in_place, err) != 0)
         return -1;
-    if (!is_in_place && os_rename(f->folder, (const char *)f->temporary.data, f->folder,
-                                  (const char *)f->name.data, err) != 0)
+    if (!is_in_place && rename_file(f, err) != 0)
         return -1;
     buffer_clear(&f->temporary);
     return durability == NEWFILE_SYNC ? os_sync_file(f->folder, err) : 0;

@@ -14,6 +14,8 @@ struct newfile {
     os_handle folder, file;
     struct buffer name;      /* final name, NUL-terminated */
     struct buffer temporary; /* its name until then, NUL-terminated; empty while it has none */
+    bool is_new; /* set by the caller, once begun: a name that is taken by then stays what it is,
+                    and the commit fails (os_error_is_exists) */
 };
 
 enum newfile_durability { NEWFILE_SYNC, NEWFILE_NO_SYNC };
@@ -22,7 +24,8 @@ enum newfile_durability { NEWFILE_SYNC, NEWFILE_NO_SYNC };
  * component is followed, once and here: what it leads to is replaced; one that leads nowhere is
  * ERROR_USAGE. */
 MUST_CHECK int newfile_begin(struct newfile *f, const char *path, struct error *err);
-/* Puts it in place, over what stands there. The struct is released whatever the result. */
+/* Puts it in place, over what stands there (but see is_new). The struct is released whatever the
+ * result. */
 MUST_CHECK int newfile_commit(struct newfile *f, enum newfile_durability durability,
                               struct error *err);
 /* Throws it away. */

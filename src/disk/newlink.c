@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/upcase.h"
 #include "link/reparse.h"
 #include "link/winname.h"
 #include "os/os.h"
@@ -246,6 +247,23 @@ out:
     return result;
 }
 
+/* The driver takes a name that differs from another one in case alone; Windows opens but one of
+ * them. */
+static int check_twin(const struct newlink *l, const struct place *p, struct error *err)
+{
+    struct os_listing names = {0};
+    int result = os_list(p->folder, &names, err);
+
+    for (size_t i = 0; !result && i < names.count; i++) {
+        if (upcase_equal(bytes_of(os_listing_name(&names, i)), buffer_bytes(&p->name)))
+            result = usage(err, l->place,
+                           "a name that differs from another one in its folder in case alone: "
+                           "Windows opens but one of them");
+    }
+    os_listing_release(&names);
+    return result;
+}
+
 int newlink_make(const struct newlink *l, struct newlink_made *made, struct error *err)
 {
     struct os_object folder;
@@ -265,6 +283,8 @@ int newlink_make(const struct newlink *l, struct newlink_made *made, struct erro
         usage(err, l->place, "exists already, and stays");
         goto out;
     }
+    if (on_ntfs && check_twin(l, &p, err))
+        goto out;
     result = l->kind == NEWLINK_HARD ? make_name(l, &p, on_ntfs == 1, made, err)
                                      : make_text(l, &p, on_ntfs == 1, made, err);
     if (!result && os_sync_file(p.folder, err))

@@ -187,16 +187,22 @@ void writers_free(struct writers *w)
     free(w);
 }
 
+/* What is new, in a folder that this run made, under the very name that the entry has: a batch
+ * knows no other. */
+static bool want_entry(const struct run *r, const struct difference_pair *pair)
+{
+    return r->writers && r->facts->ordered && !pair->have &&
+           r->levels[r->stack.depth - 1].created &&
+           bytes_equal(buffer_bytes(&r->name), entry_name(pair->want));
+}
+
 bool writers_want(const struct run *r, const struct difference_pair *pair, const struct data *d)
 {
     const struct entry *want = pair->want;
     bool whole = d->extent_count == 1 && d->extents[0].length == d->size;
     bool flags = (want->meta.known & METADATA_FLAGS) && want->meta.flags;
 
-    return r->writers && r->facts->ordered && !pair->have && !flags &&
-           d->size <= APPLY_BLOCK_BYTES && (whole || !d->size) &&
-           r->levels[r->stack.depth - 1].created &&
-           bytes_equal(buffer_bytes(&r->name), entry_name(want));
+    return want_entry(r, pair) && !flags && d->size <= APPLY_BLOCK_BYTES && (whole || !d->size);
 }
 
 /* Passes the batch on that is being filled, and makes sure that the next one is free. */
@@ -270,7 +276,7 @@ int writers_add(struct run *r, const struct entry *want, size_t bytes, struct er
 
 bool writers_want_name(const struct run *r, const struct difference_pair *pair)
 {
-    return r->writers && r->facts->ordered && !pair->have && r->levels[r->stack.depth - 1].created;
+    return want_entry(r, pair);
 }
 
 int writers_add_name(struct run *r, const struct writers_name *n, struct error *err)

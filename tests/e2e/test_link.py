@@ -132,6 +132,8 @@ class Volumes(Ntfs):
             "a character that Windows": ("--hard", self.at.path + "/file", self.at.path + "/a:b"),
             "current folder": ("--symbolic", "C:x", self.at.path + "/x"),
             "exists already": ("--junction", "C:\\x", self.at.path + "/jump"),
+            "in case alone": ("--symbolic", "file", self.at.path + "/JUMP"),
+            "differs from another": ("--hard", self.at.path + "/file", self.at.path + "/File"),
             "another file system": ("--hard", self.at.path + "/file", self.path("x")),
         }.items():
             self.assertIn(words, self.link(*arguments, status=2))

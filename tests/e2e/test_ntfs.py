@@ -147,6 +147,20 @@ class Elsewhere(Ntfs):
             self.assertEqual((record.kind, record.reparse), (kind, raw), name)
 
 
+    def test_a_link_that_gets_its_flavour_late_keeps_its_owner(self):
+        dest = self.volume()
+        dest.remount("permissions")
+        tree = self.path("owned")
+        os.makedirs(tree + "/folder")
+        os.symlink("folder", tree + "/early")
+        os.lchown(tree + "/early", 1234, 1235)
+        self.run_ok("backup", tree, self.path("a.tar"))
+        self.run_ok("restore", self.path("a.tar"), dest.path, status=1)
+        found = os.lstat(dest.path + "/owned/early")
+        self.assertEqual((found.st_uid, found.st_gid), (1234, 1235))
+        dest.remount()
+        self.assertEqual(oracle.read_record(os.fsencode(dest.path + "/owned/early")).kind, "reparse folder")
+
     def test_flavours_are_known_at_the_end(self):
         dest = self.volume()
         tree = self.path("tree")

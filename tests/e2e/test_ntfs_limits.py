@@ -201,6 +201,7 @@ class Relink(Ntfs):
                 self.assertIn("no line of a relink file", text)
         self.run_ok("backup", "--relink", self.path("nothing"), self.tree, self.path("n.tar"), status=2)
         self.assertFalse(os.path.exists(self.path("n.tar")))
+        self.run_ok("restore", "--relink", self.path("no/folder"), self.path("a.tar.zst"), self.path("n"), status=2)
         self.assertFalse(os.path.exists(self.path("n")))
 
 

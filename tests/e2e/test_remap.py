@@ -439,6 +439,12 @@ class InPlace(Case):
             self.run_ok(*words, status=2)
         self.assertEqual(os.readlink(self.top + "/one"), "/old/x")
 
+    def test_undo_takes_nothing_that_it_would_not_heed(self):
+        self.run_ok("remap", *self.rule, "--journal", self.journal, self.top)
+        for words in (["--exclude", "two"], ["--journal", self.path("other")], ["-x"], ["--drive", "C:=/x"]):
+            self.run_ok("remap", "--undo", self.journal, *words, status=2)
+        self.assertEqual(os.readlink(self.top + "/one"), "/new/x")
+
     def test_killed_in_the_middle(self):
         """Never a moment without a link; and undo finds its way from wherever the run was."""
         if self.kind != "tmpfs":

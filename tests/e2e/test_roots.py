@@ -251,6 +251,14 @@ class Selection(Case):
             result = self.run_ok(*command, status=1)
             self.assertIn("PATHs begin with a root: tree/zoo?", result.text)
 
+    def test_verify_of_one_root(self):
+        os.mkdir(self.path("second"))
+        os.symlink("nothing", self.path("second/link"))
+        archive, folder = self.path("both.tar"), self.path("second")
+        self.run_ok("backup", self.path("tree"), folder, archive)
+        for sides in ((archive, folder), (folder, archive), (archive, archive)):
+            self.assertIn("equal: 2 entries", self.run_ok("verify", "--root", "second", *sides).text)
+
     def test_verify_of_the_folder_above(self):
         self.run_ok("restore", self.archive, self.path("out"))
         result = self.run_ok("verify", self.archive, self.path("out"), status=1)

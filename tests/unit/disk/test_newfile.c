@@ -107,6 +107,29 @@ static void a_name_that_is_taken_meanwhile_is_replaced(void **state)
     check_names(folder, "a ");
 }
 
+/* A journal that another process wrote meanwhile may be needed. */
+static void a_new_name_that_is_taken_meanwhile_stays(void **state)
+{
+    const struct folder *folder = *state;
+    struct newfile f;
+
+    check_done(newfile_begin(&f, in(folder, "a"), &err));
+    f.is_new = true;
+    write_text(&f, "new");
+    folder_write(folder->handle, "a", 0640, "meanwhile");
+    assert_int_equal(newfile_commit(&f, NEWFILE_SYNC, &err), -1);
+    assert_true(os_error_is_exists(&err));
+    error_release(&err);
+    check_file(folder, "a", "meanwhile");
+    check_names(folder, "a ");
+    check_done(newfile_begin(&f, in(folder, "b"), &err));
+    f.is_new = true;
+    write_text(&f, "new");
+    check_done(newfile_commit(&f, NEWFILE_SYNC, &err));
+    check_file(folder, "b", "new");
+    check_names(folder, "a b ");
+}
+
 /* "latest" stays a link: the file that it leads to is replaced. */
 static void a_link_is_followed_once(void **state)
 {
@@ -177,6 +200,7 @@ int main(void)
         TEST(a_file_appears_when_it_is_whole),
         TEST(an_old_file_stands_until_then_and_keeps_its_mode),
         TEST(a_name_that_is_taken_meanwhile_is_replaced),
+        TEST(a_new_name_that_is_taken_meanwhile_stays),
         TEST(a_link_is_followed_once),
         TEST(a_link_that_leads_nowhere_is_refused),
         TEST(a_folder_is_not_replaced),

@@ -118,6 +118,32 @@ static void a_name_of_another_file_goes(void **state)
     transferred_release(&s.t);
 }
 
+/* A further name is mapped as each other name is. */
+static void a_name_is_mapped_to_what_windows_can_hold(void **state)
+{
+    const struct folder *f = *state;
+    struct list_source *l = empty_tree();
+    struct transferred t;
+    struct error err = {0};
+
+    list_file(l, "t/a", "a");
+    list_name(l, "t/b:c", "t/a");
+    list_name(l, "t/d", "t/a");
+    list_as_archive(l);
+    transferred_init(&t, f);
+    t.transfer.options.windows_names = NAMES_ESCAPE;
+    check_done(transferred_run(&t, l, &err));
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(t.transfer.counts.linked, 2);
+    assert_int_equal(standing(f, "t/b:c").kind, OS_KIND_UNKNOWN);
+    assert_int_equal(standing(f, "t/b\xef\x80\xba"
+                                 "c")
+                         .link_count,
+                     3);
+    assert_int_equal(standing(f, "t/d").link_count, 3);
+    transferred_release(&t);
+}
+
 #define folder_test(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -126,6 +152,7 @@ int main(void)
         folder_test(makes_files_of_many_batches),
         folder_test(tells_what_it_cannot_make),
         folder_test(a_name_of_another_file_goes),
+        folder_test(a_name_is_mapped_to_what_windows_can_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
