@@ -66,6 +66,10 @@ struct names {
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
     struct parents parents;
+    struct {
+        bool asked, many_names;
+        uint64_t device;
+    } volume; /* that was asked last how many names its files can have */
     struct buffer
         forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;

@@ -312,6 +312,7 @@ struct os_volume {
     uint32_t time_grain_ns;  /* 1 on the usual ones */
     bool link_count_is_hint; /* counts more than names: NTFS' short names */
     bool reparse_points;     /* has NTFS' links and metadata, see above */
+    bool many_names;         /* a file can surely have 1000 names, as long as any, in one folder */
 };
 /* Facts on the file system that holds an open file or folder. */
 int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err) MUST_CHECK;

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 import unittest
-from typing import Iterator
+from typing import Iterator, Sequence
 
 MAKERS = {
     "ext4": ["mkfs.ext4", "-q", "-I", "256"],
@@ -17,9 +17,9 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @contextlib.contextmanager
-def mounted(kind: str, size: str = "2G") -> Iterator[str]:
+def mounted(kind: str, size: str = "2G", options: Sequence[str] = ()) -> Iterator[str]:
     """Yields the path of an empty file system of `kind` (ext4, xfs, btrfs, tmpfs) that belongs to
-    root, and takes it away afterwards. Skips the test where that cannot be done."""
+    root, made with `options`, and takes it away afterwards. Skips the test where that cannot be done."""
     if os.geteuid() != 0:
         raise unittest.SkipTest(f"{kind}: mounting needs root")
     with tempfile.TemporaryDirectory(prefix="holdfast-mount-") as folder:
@@ -30,7 +30,7 @@ def mounted(kind: str, size: str = "2G") -> Iterator[str]:
         else:
             image = os.path.join(folder, "image")
             _must(["truncate", "-s", size, image])
-            _must([*MAKERS[kind], image])
+            _must([*MAKERS[kind], *options, image])
             _must(["mount", "-t", kind, "-o", "loop", image, place])
         try:
             with contextlib.suppress(FileNotFoundError):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import support
+from mounts import mounted
 from support import Case, holdfast, needs_root, place_of
 from trees.full import full_tree
 from trees.maker import Maker
@@ -142,6 +143,21 @@ class Lossy(Case):
         self.assertEqual(len(names), 65011)
         files = {record.identity for record in names.values() if record.kind == "file"}
         self.assertEqual(len(files), 2)
+
+    def test_more_names_than_btrfs_allows(self):
+        """An old btrfs has room for a few names of a file in one folder: no name is lost, whoever makes it."""
+        source = os.path.join(place_of(PLACES, "tmpfs"), "tree")
+        self.addCleanup(support.cleanup, source)
+        os.mkdir(source)
+        with open(source + "/0", "wb") as stream:
+            stream.write(b"a file of many names")
+        for number in range(150):
+            os.link(source + "/0", f"{source}/{number:0240}")
+        self.run_ok("backup", source, self.path("a.tar.zst"))
+        with mounted("btrfs", options=["-O", "^extref"]) as place:
+            result = self.run_ok("restore", "-j4", self.path("a.tar.zst"), place, status=1)
+            self.assertIn("link limit of the destination reached: a new copy begins", result.text)
+            self.assertEqual(len(os.listdir(place + "/tree")), 151)
 
     def test_times_that_ext4_lacks(self):
         """tmpfs holds times that ext4 does not: named, exit 1, no wrong time in silence."""

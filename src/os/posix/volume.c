@@ -162,6 +162,18 @@ static void identify(int fd, const struct statfs *facts, char identity[64])
         (void)snprintf(identity, 64, "%08x%08x", (unsigned)fsid[1], (unsigned)fsid[0]);
 }
 
+/* Others have no limit that can be known: an old btrfs has room for so many bytes of names. */
+static bool has_many_names(const struct os_volume *v)
+{
+    static const char *const types[] = {"ext2", "ext3", "ext4", "xfs", "tmpfs", "f2fs", "zfs"};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!strcmp(v->file_system, types[i]))
+            return true;
+    }
+    return v->reparse_points; /* NTFS: 1024 */
+}
+
 /* By what it can do: to mount(8) an NTFS volume is of the type fuse or fuseblk, as many others are.
  */
 static int ask_for_ntfs(os_handle handle, struct os_volume *out, struct error *err)
@@ -192,5 +204,8 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
     out->block_bytes = (uint64_t)facts.f_frsize;
     out->free_bytes = (uint64_t)facts.f_bavail * (uint64_t)facts.f_frsize;
     out->time_grain_ns = time_grain(out->file_system);
-    return ask_for_ntfs(handle, out, err);
+    if (ask_for_ntfs(handle, out, err))
+        return -1;
+    out->many_names = has_many_names(out);
+    return 0;
 }
