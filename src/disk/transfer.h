@@ -41,7 +41,8 @@ enum transfer_names {
     NAMES_ANY,    /* made, if the volume takes them */
 };
 
-struct relink; /* tree/relink.h */
+struct relink;         /* tree/relink.h */
+struct filter_options; /* tree/filter.h */
 
 struct transfer_options {
     enum transfer_mode mode;
@@ -61,6 +62,10 @@ struct transfer_options {
     const struct bytes *
         delete_within; /* chosen paths: --delete acts inside these alone; none = inside all roots */
     size_t delete_within_count;
+    const struct filter_options *spare; /* rules that leave names out at the destination, too: what
+                                           they match there stays as it is; or NULL */
+    bool limits_deletes; /* `max_delete` holds: if more names would be deleted, none is */
+    uint64_t max_delete;
 };
 
 struct transfer_counts {

@@ -108,6 +108,12 @@ os_handle os_stdout(void);
  * too deep to be told is found by climbing, which reads its parents. */
 int os_handle_path(os_handle handle, struct buffer *out, struct error *err) MUST_CHECK;
 
+/* How two open folders lie to each other, by whatever names and mounts they were reached: 1 if
+ * `inner` is `outer` or can be reached below it; 1 if something can be reached at or below both; 0
+ * if not; -1. */
+int os_folder_is_below(os_handle inner, os_handle outer, struct error *err) MUST_CHECK;
+int os_folders_overlap(os_handle a, os_handle b, struct error *err) MUST_CHECK;
+
 /* ---- Listing ---- */
 
 /* The names in a folder but for . and .., sorted by unsigned bytes. Names stand NUL-terminated in
