@@ -14,7 +14,7 @@ struct mirror_settings {
     struct common_settings common;
     struct filter_settings filter;
     struct option_number jobs, max_delete;
-    const char *foreign_links, *windows_names;
+    const char *foreign_links, *windows_names, *reflink;
     bool delete_extra, allow_empty, checksum, clear_flags, owner, dry_run, no_sync;
 };
 
@@ -36,6 +36,9 @@ static const char *const foreign_words[] = {
 static const char *const names_words[] = {
     [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
 
+static const char *const reflink_words[] = {
+    [REFLINK_AUTO] = "auto", [REFLINK_ALWAYS] = "always", [REFLINK_NEVER] = "never"};
+
 /* ---- What may not be ---- */
 
 static int check_settings(struct mirror *m, struct error *err)
@@ -43,7 +46,8 @@ static int check_settings(struct mirror *m, struct error *err)
     const struct mirror_settings *s = m->settings;
 
     if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
-        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0)
+        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0 ||
+        option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
         return -1;
     if (s->max_delete.is_set && s->max_delete.value < 0)
         return error_set(err, ERROR_USAGE, NULL, "--max-delete takes a number, 0 or more");
@@ -173,6 +177,7 @@ static void choose_options(struct mirror *m)
     o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
     o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
     o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
+    o->reflink = (enum transfer_reflink)option_word(s->reflink, reflink_words, 3);
     o->delete_extra = s->delete_extra;
     o->limits_deletes = s->max_delete.is_set;
     o->max_delete = (uint64_t)s->max_delete.value;
@@ -278,6 +283,9 @@ static const struct option_spec mirror_specs[] = {
     {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
      "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
      "whatever the file system) or any (make them)"},
+    {"reflink", 0, OPTION_TEXT, SETTING(reflink), "WHEN",
+     "share blocks with the source: auto (default: where the file system can), always (else it is "
+     "an error) or never"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
      "print what would be done, change nothing"},

@@ -133,10 +133,14 @@ struct run {
     } volume; /* that was asked last what it is */
     char id[ANCHOR_ID_DIGITS + 1];
     uint64_t temporary_count;
-    uint64_t faults;     /* errors of single entries so far */
-    uint64_t to_delete;  /* names that are to be deleted, counted if there is a limit */
-    bool reading_failed; /* the failure in hand is the source's, not the destination's */
-    bool broken;         /* the position is lost: the run cannot go on */
+    uint64_t faults;    /* errors of single entries so far */
+    uint64_t to_delete; /* names that are to be deleted, counted if there is a limit */
+    struct run_sharing {
+        bool known, clones, copies; /* what the system can do from file to file */
+        uint64_t from, to;          /* between these devices */
+    } sharing;                      /* that were asked about last */
+    bool reading_failed;            /* the failure in hand is the source's, not the destination's */
+    bool broken;                    /* the position is lost: the run cannot go on */
 
     struct anchor *anchors; /* the layout's base first, if there is one, then each place */
     size_t anchor_count;
@@ -382,6 +386,17 @@ void writers_abandon(struct run *r);
 MUST_CHECK int writers_write(struct run *r, os_handle file, uint64_t offset, struct bytes block,
                              struct error *err);
 MUST_CHECK int writers_flush(struct run *r, struct error *err);
+
+/* ---- sharing.c: data that does not pass through this process ---- */
+
+/* True if a file of the position's folder is worth being cloned, as far as is known. */
+bool sharing_may_clone(struct run *r, const struct entry *want, const struct data *d);
+/* Gives a new, empty file all the content by sharing blocks: 1, 0 if that cannot be done, -1. */
+MUST_CHECK int sharing_clone(struct run *r, const struct data *d, os_handle file,
+                             struct error *err);
+/* Copies a range of the content: 1, 0 if the system cannot do it, and it has to be written, -1. */
+MUST_CHECK int sharing_copy(struct run *r, const struct data *d, os_handle file,
+                            struct os_range range, struct error *err);
 
 /* ---- file.c, node.c, folder.c ---- */
 

@@ -41,6 +41,13 @@ enum transfer_names {
     NAMES_ANY,    /* made, if the volume takes them */
 };
 
+/* Whether blocks are shared with the source, where both are on one file system that can. */
+enum transfer_reflink {
+    REFLINK_AUTO,   /* where it can be done */
+    REFLINK_ALWAYS, /* a file that cannot be made so is not made: an error */
+    REFLINK_NEVER,
+};
+
 struct relink;         /* tree/relink.h */
 struct filter_options; /* tree/filter.h */
 
@@ -50,6 +57,7 @@ struct transfer_options {
     enum transfer_owners owners;
     enum transfer_foreign foreign_links;
     enum transfer_names windows_names;
+    enum transfer_reflink reflink;
     struct relink *relink; /* takes what of reparse points cannot be kept beside what stands for
                               them; or NULL */
     bool delete_extra;     /* --delete: remove what the source lacks, inside the restored roots or

@@ -186,6 +186,14 @@ int os_name_file(os_handle file, os_handle folder, const char *name, struct erro
 int os_write(os_handle handle, const void *bytes, size_t count, struct error *err) MUST_CHECK;
 int os_write_at(os_handle handle, uint64_t offset, struct bytes bytes,
                 struct error *err) MUST_CHECK;
+/* Gives an empty file all the content of another one, holes and all, as shared blocks (FICLONE): 1;
+ * 0 if that cannot be done with these two; -1. */
+int os_clone(os_handle from, os_handle to, struct error *err) MUST_CHECK;
+/* Copies the beginning of a range to the same place of another file without passing it through this
+ * process (copy_file_range): 1 and how many bytes; 0 if that cannot be done with these two, or the
+ * file ends before; -1. */
+int os_copy_range(os_handle from, os_handle to, struct os_range range, uint64_t *copied,
+                  struct error *err) MUST_CHECK;
 /* Cuts a file, or makes it longer by a hole. */
 int os_set_size(os_handle handle, uint64_t size, struct error *err) MUST_CHECK;
 /* The set-id bits wait for os_set_mode: mkdir(2) drops them, and a setgid parent hands its own
