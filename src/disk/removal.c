@@ -138,8 +138,8 @@ static int open_for_removal(struct removing *m, os_handle folder, const char *na
         return -1;
     if (os_stat_handle(*out, &status, err))
         goto failed;
-    if (status.device != m->task->identity.volume) {
-        error_set(err, ERROR_REFUSED, "remove folder", "another file system is mounted here");
+    if (status.device != m->task->identity.volume || status.is_mounted) {
+        error_set(err, ERROR_REFUSED, "remove folder", "something is mounted here");
         goto failed;
     }
     if (!m->stack.depth && status.file[0] != m->task->identity.file[0]) {
@@ -246,6 +246,8 @@ static int remove_tree(struct removing *m, struct error *err)
         return -1;
     while (m->stack.depth) {
         const char *name = last_pending(m);
+        if (m->task->stopped && m->task->stopped(m->task->context))
+            return error_set(err, ERROR_INTERRUPTED, "remove", "stopped");
         if (!name) {
             if (go_up(m, err))
                 return -1;

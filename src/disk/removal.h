@@ -28,6 +28,8 @@ struct removal {
     void (*told)(void *context, struct bytes below, enum os_kind kind);
     /* Told of each that cannot be removed or looked at; releases the problem. */
     void (*failed)(void *context, struct bytes below, struct error *problem);
+    /* True once the user wants to stop: what lies below stays, and that is told. NULL: never. */
+    bool (*stopped)(void *context);
     void *context;
 };
 /* Removes it, or looks. -1: something stays that should not, and `failed` was told. */

@@ -61,6 +61,8 @@ struct os_stat {
     uint32_t device_major, device_minor; /* of device nodes */
     struct timestamp mtime, atime, ctime, btime;
     bool has_btime;
+    bool is_mounted; /* something is mounted here, be it of the same file system (where the system
+                        tells) */
 };
 
 /* Status of the name itself, and of what is open. */

@@ -10,12 +10,15 @@ import fcntl
 import os
 import random
 import re
+import subprocess
 import sys
 import time
 
 import support
+from ntfs_case import Ntfs
 from oracle.oracle import snapshot
 from support import PROGRAM, Case, holdfast, needs_root, place_of, tool
+from trees import ntfs as recipe
 from trees.generate import Options, generate
 from trees.maker import unprotect
 from trees.mutate import mutate
@@ -442,6 +445,164 @@ class Unreadable(Mirror):
         self.assertIn("hidden", result.text)
         self.assertEqual(sorted(os.listdir(dest + "/hidden")), ["a", "more"])
         self.assertTrue(os.path.exists(dest + "/seen/b"))
+
+
+class Contents(Mirror):
+    """How data comes to the copy."""
+
+    def on(self, kind: str) -> None:
+        self.source = os.path.join(place_of(PLACES, kind), "source")
+        self.dest = os.path.join(place_of(PLACES, kind), "dest")
+        os.mkdir(self.source)
+        for place in (self.source, self.dest):
+            self.addCleanup(support.cleanup, place)
+
+    def write_source(self, name: str, *parts) -> None:
+        """A file of parts: bytes, or the size of a hole."""
+        with open(os.path.join(self.source, name), "wb") as stream:
+            for part in parts:
+                if isinstance(part, int):
+                    stream.seek(part, os.SEEK_CUR)
+                    stream.truncate(stream.tell())
+                else:
+                    stream.write(part)
+
+    def test_holes_and_sizes(self):
+        block = os.urandom(1 << 16)
+        for kind in KINDS:
+            for reflink in ("auto", "never"):
+                with self.subTest(place=kind, reflink=reflink):
+                    self.on(kind)
+                    self.write_source("hole at the end", block, 1 << 20)
+                    self.write_source("hole at the start", 1 << 20, block)
+                    self.write_source("holes", *[1 << 18, block] * 5, 12345)
+                    self.write_source("all hole", 1 << 22)
+                    self.write_source("large", *[block] * 80, b"odd end")
+                    for size in (0, 1, 4095, 4096, 65535, 65537, 262144, 262145):
+                        self.write_source(f"{size} bytes", os.urandom(size))
+                    self.mirror("--reflink", reflink, self.source, self.dest)
+                    self.assert_equal_trees(self.source, self.dest)
+                    self.doCleanups()
+
+    def used(self, place: str) -> int:
+        tool("sync", "-f", place)
+        facts = os.statvfs(place)
+        return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
+
+    def shares(self, kind: str) -> None:
+        self.on(kind)
+        self.write_source("large", os.urandom(32 << 20))
+        before = self.used(self.source)
+        self.mirror("--reflink", "always", self.source, self.dest)
+        self.assertLess(self.used(self.source) - before, 4 << 20)
+        self.mirror("--reflink", "never", self.source, self.dest + "/copy")
+        self.assertGreater(self.used(self.source) - before, 30 << 20)
+        self.assert_equal_trees(self.source, self.dest + "/copy")
+
+    def test_blocks_are_shared_on_btrfs(self):
+        self.shares("btrfs")
+
+    def test_blocks_are_shared_on_xfs(self):
+        self.shares("xfs")
+
+    def test_what_cannot_be_shared_is_an_error_if_it_must_be(self):
+        self.on("tmpfs")
+        self.write_source("file", b"x" * 5000)
+        result = holdfast("mirror", "--reflink=always", self.source, self.dest)
+        self.assertEqual(result.status, 1, str(result))
+        self.assertIn("blocks cannot be shared", result.text)
+        self.assertEqual(os.listdir(self.dest), [])
+
+    def test_a_file_that_changes_while_it_is_copied_is_named(self):
+        self.on("tmpfs")
+        self.write_source("log", os.urandom(64 << 20))
+        self.write_source("still", b"still")
+        writer = subprocess.Popen(
+            [sys.executable, "-c", "import sys\nwhile True: open(sys.argv[1], 'r+b').write(b'changed')",
+             os.path.join(self.source, "log")]  # fmt: skip
+        )
+        try:
+            time.sleep(0.3)
+            result = holdfast("mirror", "--json", self.source, self.dest)
+        finally:
+            writer.kill()
+            writer.wait()
+        self.assertEqual(result.status, 1, str(result))
+        told = [item for item in result.objects() if item.get("path") == "source/log" and item["type"] == "loss"]
+        self.assertEqual(told[0]["reason"], "changed while it was read", str(result))
+        self.assert_converges(self.source, self.dest)
+
+    def test_acls_that_xfs_shows_twice(self):
+        for a, b in (("ext4", "xfs"), ("xfs", "ext4"), ("xfs", "xfs")):
+            with self.subTest(source=a, dest=b):
+                self.on(a)
+                self.dest = os.path.join(place_of(PLACES, b), "acls")
+                self.addCleanup(support.cleanup, self.dest)
+                self.write_source("file", b"content")
+                if tool("setfacl", "-m", "u:5:rw", self.source + "/file").status != 0:
+                    self.skipTest("no ACLs here")
+                past_the_grain()
+                self.mirror(self.source, self.dest)
+                past_the_grain()
+                self.assert_still("--delete", self.source, self.dest)
+                acl = "system.posix_acl_access"
+                self.assertEqual(os.getxattr(self.dest + "/file", acl), os.getxattr(self.source + "/file", acl))
+                tool("setfacl", "-b", self.source + "/file")
+                past_the_grain()
+                self.mirror(self.source, self.dest)
+                self.assertNotIn(acl, os.listxattr(self.dest + "/file"))
+                self.doCleanups()
+
+
+class OnNtfs(Ntfs, Mirror):
+    """From one NTFS volume to another, where junctions are and times have a grain of 100 ns."""
+
+    def setUp(self):
+        super().setUp()
+        self.source, self.dest = self.volume().path + "/source", self.volume().path + "/dest"
+
+    def test_every_change(self):
+        for name, change in CHANGES.items():
+            if "FIFO" in name or "mode" in name:  # which a volume without a mapping of users has not
+                continue
+            with self.subTest(change=name):
+                make_base(self.source, fifos=False)
+                past_the_grain()
+                self.mirror(self.source, self.dest)
+                past_the_grain()
+                change(self.source)
+                settle_times(self.source)
+                past_the_grain()
+                self.mirror("--delete", self.source, self.dest, note=name)
+                self.assert_same_on_ntfs(self.source, self.dest)
+                past_the_grain()
+                self.assert_still("--delete", self.source, self.dest, note=name)
+                self.run_ok("remove", self.source, self.dest)
+
+    def junctions(self, *names) -> None:
+        for name, target in names:
+            recipe.make(f"{self.source}/{name}", recipe.junction("\\??\\" + target, target), True)
+
+    def test_junctions(self):
+        os.makedirs(self.source + "/folder/below")
+        recipe.write(self.source + "/folder/below/file", b"content")
+        self.junctions(("j", "C:\\source\\folder"), ("k", "D:\\elsewhere"))
+        recipe.make(self.source + "/s", recipe.symlink("folder", "folder", True), True)
+        past_the_grain()
+        self.mirror(self.source, self.dest)
+        self.assert_same_on_ntfs(self.source, self.dest)
+        past_the_grain()
+        self.assert_still("--delete", self.source, self.dest)
+        # Retargeted, swapped for a folder, and a folder for it.
+        self.run_ok("remove", self.source + "/j", self.source + "/k", self.source + "/folder/below")
+        self.junctions(("k", "E:\\elsewhere"), ("folder/below", "C:\\source"))
+        os.mkdir(self.source + "/j")
+        recipe.write(self.source + "/j/file", b"now a folder")
+        past_the_grain()
+        self.mirror("--delete", self.source, self.dest)
+        self.assert_same_on_ntfs(self.source, self.dest)
+        past_the_grain()
+        self.assert_still("--delete", self.source, self.dest)
 
 
 if __name__ == "__main__":

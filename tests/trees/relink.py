@@ -49,7 +49,7 @@ def settle_times(top: str) -> None:
     os.utime(top, ns=(MOMENT, MOMENT))
 
 
-def make_base(top: str) -> None:
+def make_base(top: str, fifos: bool = True) -> None:
     """The tree that the changes are made to: groups {a,b,c}, {d,e}, {z1,z2}, single files, links,
     FIFOs, each kind with and without further names."""
     for folder in ("g", "h", "l", "p", "k/folder/below", "n/deep", "m"):
@@ -73,9 +73,10 @@ def make_base(top: str) -> None:
     os.symlink("../g/b", at("l/s4"))
     _link(at("l/s4"), at("l/s5"))
     os.symlink("folder", at("k/link"))
-    os.mkfifo(at("p/1"))
-    _link(at("p/1"), at("p/2"))
-    os.mkfifo(at("p/3"))
+    if fifos:
+        os.mkfifo(at("p/1"))
+        _link(at("p/1"), at("p/2"))
+        os.mkfifo(at("p/3"))
     settle_times(top)
 
 
