@@ -1,5 +1,5 @@
 /*
- * transfer.h: makes places on a disk equal to a source: the engine behind restore (and mirror).
+ * transfer.h: makes places on a disk equal to a source: the engine behind restore and mirror.
  * Diff, then apply; in a dry run the same plan is told and nothing is done.
  *
  * Promises (DESIGN 7, SAFETY R2 to R5, R7, R10 to R12, R15): every change goes by a held folder
