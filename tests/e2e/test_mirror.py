@@ -19,6 +19,7 @@ from unittest import mock
 import support
 from ntfs_case import Ntfs
 from oracle.oracle import snapshot
+from oracle.walk import LEAVE, walk
 from support import PROGRAM, Case, holdfast, needs_root, place_of, tool
 from trees import ntfs as recipe
 from trees import relink
@@ -64,12 +65,7 @@ def past_the_grain():
 
 def change_times(top: str) -> dict:
     """The time of each inode's last change, which no call sets."""
-    times = {top: os.lstat(top).st_ctime_ns}
-    for folder, folders, files in os.walk(os.fsencode(top)):
-        for name in folders + files:
-            path = os.path.join(folder, name)
-            times[path] = os.lstat(path).st_ctime_ns
-    return times
+    return {visit.path: visit.status.st_ctime_ns for visit in walk(os.fsencode(top)) if visit.event != LEAVE}
 
 
 class Mirror(Case):
