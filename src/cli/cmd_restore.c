@@ -1,15 +1,14 @@
 /*
  * cmd_restore.c: `holdfast restore`: an archive, or some paths of it, into a folder.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "archive/bases.h"
 #include "archive/select.h"
+#include "cli/changes.h"
 #include "cli/jobs.h"
-#include "cli/print.h"
 #include "cli/relinks.h"
 #include "cli/restore.h"
 #include "cli/tree.h"
@@ -278,14 +277,6 @@ static int name_archive(struct restore_job *job, struct error *err)
     return -1;
 }
 
-static bool has_changed(const struct restore_job *job)
-{
-    const struct transfer_counts *c = &job->transfer.counts;
-
-    return !job->settings->dry_run &&
-           c->created + c->linked + c->replaced + c->updated + c->deleted != 0;
-}
-
 static int load_relinks(struct restore_job *job, struct error *err)
 {
     const char *path = job->settings->relink;
@@ -323,7 +314,7 @@ static int restore(struct restore_job *job, const struct text_list *operands, st
         return -1;
     choose_options(job);
     if (transfer_run(&job->transfer, job->source, err) != 0) {
-        if (err->kind == ERROR_REFUSED && !has_changed(job))
+        if (err->kind == ERROR_REFUSED && !changes_any(&job->transfer))
             err->kind = ERROR_USAGE;
         return err->kind == ERROR_FORMAT ? name_archive(job, err) : -1;
     }
@@ -332,46 +323,21 @@ static int restore(struct restore_job *job, const struct text_list *operands, st
     return restore_tell_links(job, err);
 }
 
-static void print_summary(const struct restore_job *job)
-{
-    const struct transfer_counts *c = &job->transfer.counts;
-    char size[32];
-
-    fprintf(stderr, "%s ", job->settings->dry_run ? "would restore" : "restored");
-    print_count(stderr, c->entries, "entry", "entries");
-    fprintf(stderr,
-            ": %" PRIu64 " created, %" PRIu64 " linked, %" PRIu64 " replaced, %" PRIu64
-            " updated, %" PRIu64 " unchanged",
-            c->created, c->linked, c->replaced, c->updated, c->unchanged);
-    if (c->deleted != 0 || job->settings->delete_extra)
-        fprintf(stderr, ", %" PRIu64 " deleted", c->deleted);
-    if (c->extras != 0)
-        fprintf(stderr, ", %" PRIu64 " not in the archive left alone", c->extras);
-    fprintf(stderr, "; %s written", print_size(size, sizeof size, c->bytes));
-    report_print_troubles(&job->report);
-    fputc('\n', stderr);
-    mapping_print_summary(&job->mapping);
-}
-
 static void json_summary(struct restore_job *job, int status)
 {
-    const struct transfer_counts *c = &job->transfer.counts;
-    struct json *j = &job->report.json;
-
-    report_json_summary(&job->report, status);
-    json_number(j, "entries", c->entries);
-    json_number(j, "created", c->created);
-    json_number(j, "linked", c->linked);
-    json_number(j, "replaced", c->replaced);
-    json_number(j, "updated", c->updated);
-    json_number(j, "unchanged", c->unchanged);
-    json_number(j, "deleted", c->deleted);
-    json_number(j, "extras", c->extras);
-    json_number(j, "refused", c->refused);
-    json_number(j, "bytes", c->bytes);
+    changes_json(&job->transfer, &job->report, status);
     if (mapping_is_asked(&job->settings->map))
         mapping_json_summary(&job->mapping);
-    json_end(j);
+    json_end(&job->report.json);
+}
+
+static void print_summary(const struct restore_job *job)
+{
+    const struct changes_words words = {job->settings->dry_run ? "would restore" : "restored",
+                                        "archive"};
+
+    changes_print(&job->transfer, &words, &job->report);
+    mapping_print_summary(&job->mapping);
 }
 
 /* What remains to do after a run that stopped before its end, or NULL. */
@@ -380,9 +346,10 @@ static const char *what_now(const struct restore_job *job, const struct error *e
     if (err->kind == ERROR_FORMAT && !job->settings->salvage && job->opened.source != NULL)
         return "If there is no better copy of the archive, restore --salvage brings back what is "
                "readable.";
-    return has_changed(job) ? "What was restored until then stays. Run the same command again: it "
-                              "goes on where this run stopped."
-                            : NULL;
+    return changes_any(&job->transfer)
+               ? "What was restored until then stays. Run the same command again: it "
+                 "goes on where this run stopped."
+               : NULL;
 }
 
 static int run_restore(void *settings, const struct text_list *operands)

@@ -50,7 +50,7 @@ int command_usage_error(const char *command, const struct error *err);
         .title = "Common options", .specs = common_specs, .count = COMMON_SPEC_COUNT               \
     }
 
-extern const struct command command_backup, command_restore, command_verify, command_list,
-    command_scan, command_link, command_remap;
+extern const struct command command_backup, command_restore, command_mirror, command_verify,
+    command_list, command_scan, command_link, command_remap, command_remove;
 
 #endif

@@ -23,14 +23,14 @@ const struct option_spec filter_specs[FILTER_SPEC_COUNT] = {
      "leave out the content of folders that hold a CACHEDIR.TAG"},
     {"exclude-if-present", 0, OPTION_LIST, offsetof(struct filter_settings, if_present), "NAME",
      "leave out the content of folders that hold a file NAME"},
-    {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL,
-     "leave out what carries the no-dump flag (chattr +d)"},
     {"reparse", 0, OPTION_LIST, offsetof(struct filter_settings, reparse), "TAG=WAY",
      "what to do with NTFS' reparse points of a TAG (symlink, junction, cloud, wof, dedup, ..., or "
      "0x...): raw (default: keep them as they are), data (keep what can be read behind them as a "
      "file), skip or refuse; may be given again"},
     {"one-file-system", 'x', OPTION_FLAG, offsetof(struct filter_settings, one_file_system), NULL,
      "do not go into folders on other file systems"},
+    {"nodump", 0, OPTION_FLAG, offsetof(struct filter_settings, nodump), NULL,
+     "leave out what carries the no-dump flag (chattr +d)"},
 };
 
 void filter_settings_release(struct filter_settings *f)

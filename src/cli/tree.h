@@ -18,7 +18,10 @@ struct filter_settings {
     struct text_list reparse;    /* --reparse, as reparse_policies_add reads it */
     bool caches, nodump, one_file_system;
 };
-enum { FILTER_SPEC_COUNT = 8 };
+enum {
+    FILTER_SPEC_COUNT = 8,
+    FILTER_SPARING_COUNT = 7, /* of them, those that can tell what lies at a destination, too */
+};
 extern const struct option_spec filter_specs[FILTER_SPEC_COUNT];
 void filter_settings_release(struct filter_settings *f);
 

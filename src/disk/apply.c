@@ -251,6 +251,23 @@ static bool is_our_own(struct run *r, const struct entry *have)
            bytes_equal(spot.name, bytes_of(spot.anchor->marker));
 }
 
+/* A dry run's part of it. */
+static int tell_deleted(struct run *r, const struct entry *have, struct error *err)
+{
+    struct trash_view view = {.names = 1};
+
+    if ((r->options->limits_deletes || r->options->spare) &&
+        trash_look(r, have->path, &have->identity, &view, err))
+        return run_failed(r, have->path, err);
+    r->to_delete += view.names;
+    r->counts->extras += view.spared != 0;
+    if (!view.names)
+        return 0;
+    r->counts->deleted++;
+    run_change(r, have, "delete");
+    return 0;
+}
+
 int apply_extra(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     const struct entry *have = pair->have;
@@ -265,9 +282,7 @@ int apply_extra(struct run *r, const struct difference_pair *pair, struct error 
     }
     if (r->options->mode == TRANSFER_APPLY)
         return trash_add(r, TRASH_EXTRA, have->path, &have->identity, err);
-    r->counts->deleted++;
-    run_change(r, have, "delete");
-    return 0;
+    return tell_deleted(r, have, err);
 }
 
 int apply_pair(struct run *r, const struct difference_pair *pair, struct error *err)
@@ -290,6 +305,8 @@ int apply_pair(struct run *r, const struct difference_pair *pair, struct error *
     }
     if (windows_names_check(r, want, err))
         return -1;
+    if (want->content_left_out)
+        diff_skip(r->diff);
     int taken = r->windows_names.why ? 0
                 : want->passage      ? passage_take(r, pair, err)
                                      : passage_open(r, want->path, err);

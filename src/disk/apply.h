@@ -18,6 +18,7 @@
 #include "base/table.h"
 #include "disk/anchor.h"
 #include "disk/dirstack.h"
+#include "disk/removal.h"
 #include "disk/spool.h"
 #include "disk/transfer.h"
 #include "disk/walk.h"
@@ -132,9 +133,14 @@ struct run {
     } volume; /* that was asked last what it is */
     char id[ANCHOR_ID_DIGITS + 1];
     uint64_t temporary_count;
-    uint64_t faults;     /* errors of single entries so far */
-    bool reading_failed; /* the failure in hand is the source's, not the destination's */
-    bool broken;         /* the position is lost: the run cannot go on */
+    uint64_t faults;    /* errors of single entries so far */
+    uint64_t to_delete; /* names that are to be deleted, counted if there is a limit */
+    struct run_sharing {
+        bool known, clones, copies; /* what the system can do from file to file */
+        uint64_t from, to;          /* between these devices */
+    } sharing;                      /* that were asked about last */
+    bool reading_failed;            /* the failure in hand is the source's, not the destination's */
+    bool broken;                    /* the position is lost: the run cannot go on */
 
     struct anchor *anchors; /* the layout's base first, if there is one, then each place */
     size_t anchor_count;
@@ -381,6 +387,17 @@ MUST_CHECK int writers_write(struct run *r, os_handle file, uint64_t offset, str
                              struct error *err);
 MUST_CHECK int writers_flush(struct run *r, struct error *err);
 
+/* ---- sharing.c: data that does not pass through this process ---- */
+
+/* True if a file of the position's folder is worth being cloned, as far as is known. */
+bool sharing_may_clone(struct run *r, const struct entry *want, const struct data *d);
+/* Gives a new, empty file all the content by sharing blocks: 1, 0 if that cannot be done, -1. */
+MUST_CHECK int sharing_clone(struct run *r, const struct data *d, os_handle file,
+                             struct error *err);
+/* Copies a range of the content: 1, 0 if the system cannot do it, and it has to be written, -1. */
+MUST_CHECK int sharing_copy(struct run *r, const struct data *d, os_handle file,
+                            struct os_range range, struct error *err);
+
 /* ---- file.c, node.c, folder.c ---- */
 
 /* Makes a file anew. */
@@ -497,27 +514,18 @@ MUST_CHECK int trash_add(struct run *r, enum trash_kind kind, struct bytes path,
                          const struct identity *id, struct error *err);
 /* The delete phase: removes what was kept. */
 MUST_CHECK int trash_empty(struct run *r, struct error *err);
+/* Looks at what deleting a path would remove: how many names, and how many would stay because they
+ * are left out (transfer_options.spare). */
+struct trash_view {
+    uint64_t names, spared;
+};
+MUST_CHECK int trash_look(struct run *r, struct bytes path, const struct identity *id,
+                          struct trash_view *out, struct error *err);
+/* Tells at the end of a dry run if more would be deleted than may be. Returns 0. */
+int trash_tell_limit(struct run *r);
 /* Removes what this run made for itself, as far as that goes: for a run that stops. */
 void trash_abandon(struct run *r);
 /* Finds what dead runs left below the anchors and keeps it for the delete phase. */
 MUST_CHECK int trash_sweep(struct run *r, struct error *err);
-
-/* ---- removal.c ---- */
-
-/* What stands at a name. */
-struct removal {
-    os_handle folder;
-    const char *name;
-    struct identity identity; /* what was seen there: anything else stays */
-    bool clear_flags;
-    uint64_t removed; /* names, counted up */
-    void (*failed)(void *context, struct bytes below,
-                   struct error *problem); /* told of each that stays, by its path below the folder;
-                                              releases the problem */
-    void *context;
-};
-/* Removes it with all that lies below on the same device, links as links. -1: something stays, and
- * `failed` was told. */
-MUST_CHECK int removal_run(struct removal *m);
 
 #endif

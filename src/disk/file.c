@@ -159,6 +159,12 @@ static int copy_blocks(struct run *r, struct data *d, os_handle file, struct ran
         uint64_t at = e->offset > range.from ? e->offset : range.from;
         uint64_t end = e->offset + e->length < range.to ? e->offset + e->length : range.to;
         struct range rest = {at, end};
+        int shared =
+            at < end ? sharing_copy(r, d, file, (struct os_range){at, (size_t)(end - at)}, err) : 0;
+        if (shared < 0)
+            return -1;
+        if (shared)
+            continue;
         for (; rest.from < rest.to; at = rest.from) {
             if (run_check_stop(r, err) || copy_some(r, d, file, &rest, err))
                 return -1;
@@ -222,6 +228,17 @@ static int hand_over(struct run *r, const struct difference_pair *pair, struct d
     return 0;
 }
 
+/* Gives a new file its content. */
+static int fill(struct run *r, struct data *d, bool clone, os_handle file, struct error *err)
+{
+    int cloned = clone ? sharing_clone(r, d, file, err) : 0;
+
+    if (cloned)
+        return cloned < 0 ? -1 : 0;
+    return copy_range(r, d, file, (struct range){0, d->size}, err) || end_content(d, file, err) ? -1
+                                                                                                : 0;
+}
+
 int file_place(struct run *r, const struct difference_pair *pair, struct error *err)
 {
     struct data *d = NULL;
@@ -232,14 +249,14 @@ int file_place(struct run *r, const struct difference_pair *pair, struct error *
         r->reading_failed = true;
         return -1;
     }
-    if (writers_want(r, pair, d)) {
+    bool clone = sharing_may_clone(r, pair->want, d);
+    if (!clone && writers_want(r, pair, d)) {
         result = hand_over(r, pair, d, err);
         goto out;
     }
     if (making_begin(r, pair, &m, err))
         goto out;
-    if (copy_range(r, d, m.object.handle, (struct range){0, d->size}, err) ||
-        end_content(d, m.object.handle, err) || check_changed(r, d, pair->want->path, err)) {
+    if (fill(r, d, clone, m.object.handle, err) || check_changed(r, d, pair->want->path, err)) {
         making_abort(&m);
         goto out;
     }

@@ -82,6 +82,29 @@ out:
     return !empty;
 }
 
+/* Why a folder with content may not be removed, though --delete is given: static text, or NULL.
+ * What goes is counted. */
+static const char *forbids_removal(struct run *r, const struct entry *folder)
+{
+    struct error ignored = {0};
+    struct trash_view view;
+
+    if (r->faults)
+        return "a folder with content stands in the way; nothing is deleted after errors";
+    if (!r->options->spare && !r->options->limits_deletes)
+        return NULL;
+    if (trash_look(r, folder->path, &folder->identity, &view, &ignored)) {
+        error_release(&ignored);
+        return "a folder stands in the way that cannot be looked into";
+    }
+    if (view.spared)
+        return "a folder stands in the way that holds what is left out";
+    if (r->options->limits_deletes && r->to_delete + view.names > r->options->max_delete)
+        return "a folder with content stands in the way, and --max-delete forbids to remove it";
+    r->to_delete += view.names;
+    return NULL;
+}
+
 /* A folder in the way of something else. */
 static struct plan plan_over_folder(struct run *r, const struct difference_pair *pair)
 {
@@ -91,8 +114,9 @@ static struct plan plan_over_folder(struct run *r, const struct difference_pair 
         return act(action);
     if (!r->options->delete_extra || !plan_may_delete(r, pair->want->path))
         return refuse("a folder with content stands in the way; --delete replaces it");
-    if (r->faults)
-        return refuse("a folder with content stands in the way; nothing is deleted after errors");
+    const char *reason = forbids_removal(r, pair->have);
+    if (reason)
+        return refuse(reason);
     return act(action);
 }
 

@@ -3,10 +3,12 @@
  * another device (SAFETY R11). No recursion: the depth of a tree is not ours to choose. Of each
  * folder on the way the names of its own folders are kept, all else is removed as it is listed.
  */
-#include "disk/apply.h"
+#include "disk/removal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "disk/dirstack.h"
 
 /* One removal on its way down. */
 struct removing {
@@ -15,23 +17,57 @@ struct removing {
     struct buffer path;    /* of the innermost folder, below the task's */
     struct buffer pending; /* NUL-terminated names of folders still to be removed, each level's
                               behind its parent's */
-    size_t *starts;        /* for each level: where its names begin in `pending` */
-    size_t *path_ends;     /* and how long `path` was before it */
+    struct removal_level {
+        size_t start;    /* where its names begin in `pending` */
+        size_t path_end; /* how long `path` was before it */
+        uint64_t spared; /* how many names had been spared before it */
+    } * levels;
     size_t capacity;
     bool failed;
 };
 
-static void tell(struct removing *m, const char *name, struct error *problem)
+/* Appends a name to the path; the caller sets its size back to what is returned. */
+static size_t extend_path(struct removing *m, const char *name)
 {
     size_t before = m->path.size;
     struct error ignored = {0};
 
-    m->failed = true;
     if ((before && buffer_append_byte(&m->path, '/', &ignored)) ||
         buffer_append(&m->path, name, strlen(name), &ignored))
         error_release(&ignored);
+    return before;
+}
+
+static void tell(struct removing *m, const char *name, struct error *problem)
+{
+    size_t before = extend_path(m, name);
+
+    m->failed = true;
     m->task->failed(m->task->context, buffer_bytes(&m->path), problem);
     m->path.size = before;
+}
+
+/* Counts a name that is gone, or would be. */
+static void count(struct removing *m, const char *name, enum os_kind kind)
+{
+    m->task->removed++;
+    if (!m->task->told)
+        return;
+    size_t before = extend_path(m, name);
+    m->task->told(m->task->context, buffer_bytes(&m->path), kind);
+    m->path.size = before;
+}
+
+/* True if the name is to stay, with all below it. */
+static bool is_spared(struct removing *m, const char *name, enum os_kind kind)
+{
+    if (!m->task->spares)
+        return false;
+    size_t before = extend_path(m, name);
+    bool spared = m->task->spares(m->task->context, buffer_bytes(&m->path), kind == OS_DIRECTORY);
+    m->path.size = before;
+    m->task->spared += spared;
+    return spared;
 }
 
 /* Takes flags off that stand against removing `name`, from itself or its folder. True if there is
@@ -64,7 +100,7 @@ static void remove_one(struct removing *m, os_handle folder, const char *name, e
 {
     struct error problem = {0};
 
-    if (remove_as(folder, name, kind, &problem)) {
+    if (m->task->mode == REMOVAL_DO && remove_as(folder, name, kind, &problem)) {
         if (!os_error_is_permission(&problem) || !unlock(m, folder, name)) {
             tell(m, name, &problem);
             return;
@@ -75,7 +111,7 @@ static void remove_one(struct removing *m, os_handle folder, const char *name, e
             return;
         }
     }
-    m->task->removed++;
+    count(m, name, kind);
 }
 
 static int grow(struct removing *m, struct error *err)
@@ -84,13 +120,10 @@ static int grow(struct removing *m, struct error *err)
 
     if (m->stack.depth < m->capacity)
         return 0;
-    size_t *starts = realloc(m->starts, capacity * sizeof *starts);
-    if (starts)
-        m->starts = starts;
-    size_t *ends = starts ? realloc(m->path_ends, capacity * sizeof *ends) : NULL;
-    if (!ends)
+    struct removal_level *levels = realloc(m->levels, capacity * sizeof *levels);
+    if (!levels)
         return error_memory(err);
-    m->path_ends = ends;
+    m->levels = levels;
     m->capacity = capacity;
     return 0;
 }
@@ -105,8 +138,8 @@ static int open_for_removal(struct removing *m, os_handle folder, const char *na
         return -1;
     if (os_stat_handle(*out, &status, err))
         goto failed;
-    if (status.device != m->task->identity.volume) {
-        error_set(err, ERROR_REFUSED, "remove folder", "another file system is mounted here");
+    if (status.device != m->task->identity.volume || status.is_mounted) {
+        error_set(err, ERROR_REFUSED, "remove folder", "something is mounted here");
         goto failed;
     }
     if (!m->stack.depth && status.file[0] != m->task->identity.file[0]) {
@@ -116,13 +149,13 @@ static int open_for_removal(struct removing *m, os_handle folder, const char *na
     /* An owner without the right to write takes it: the folder goes anyway. */
     struct os_object o = {.handle = *out};
     struct error ignored = {0};
-    if ((status.mode & 0700) != 0700 && status.owner == os_user() &&
+    if (m->task->mode == REMOVAL_DO && (status.mode & 0700) != 0700 && status.owner == os_user() &&
         os_set_mode(&o, status.mode | 0700, &ignored))
         error_release(&ignored);
     if (grow(m, err))
         goto failed;
-    m->starts[m->stack.depth] = m->pending.size;
-    m->path_ends[m->stack.depth] = m->path.size;
+    m->levels[m->stack.depth] =
+        (struct removal_level){m->pending.size, m->path.size, m->task->spared};
     return dirstack_push(&m->stack, *out, &status, err);
 
 failed:
@@ -143,6 +176,8 @@ static int sort_out(struct removing *m, struct error *err)
         enum os_kind kind = (enum os_kind)names.items[i].kind_hint;
         if (kind == OS_KIND_UNKNOWN && !os_stat_at(folder, name, &status, NULL))
             kind = status.kind;
+        if (is_spared(m, name, kind))
+            continue;
         if (kind != OS_DIRECTORY)
             remove_one(m, folder, name, kind);
         else if (!result)
@@ -155,7 +190,7 @@ static int sort_out(struct removing *m, struct error *err)
 /* The last name of the innermost level that is still to be done, or NULL. */
 static const char *last_pending(const struct removing *m)
 {
-    size_t start = m->starts[m->stack.depth - 1], at = m->pending.size;
+    size_t start = m->levels[m->stack.depth - 1].start, at = m->pending.size;
 
     if (at == start)
         return NULL;
@@ -181,19 +216,24 @@ static int go_up(struct removing *m, struct error *err)
 {
     size_t level = m->stack.depth - 1;
 
-    m->path.size = m->path_ends[level];
+    bool keeps = m->levels[level].spared != m->task->spared;
+
+    m->path.size = m->levels[level].path_end;
     if (dirstack_pop(&m->stack, err))
         return -1;
     os_handle folder = level ? dirstack_top(&m->stack) : m->task->folder;
     const char *name = level ? last_pending(m) : m->task->name;
     struct error problem = {0};
-    if (!m->failed || os_remove_dir(folder, name, &problem)) {
+    if (keeps) {
+        /* It holds what is to stay. */
+    } else if (m->task->mode == REMOVAL_LOOK || !m->failed ||
+               os_remove_dir(folder, name, &problem)) {
         /* What stays below was told. */
         if (!m->failed || !os_error_is_not_empty(&problem))
             remove_one(m, folder, name, OS_DIRECTORY);
         error_release(&problem);
     } else {
-        m->task->removed++;
+        count(m, name, OS_DIRECTORY);
     }
     if (level)
         m->pending.size -= strlen(name) + 1;
@@ -206,6 +246,8 @@ static int remove_tree(struct removing *m, struct error *err)
         return -1;
     while (m->stack.depth) {
         const char *name = last_pending(m);
+        if (m->task->stopped && m->task->stopped(m->task->context))
+            return error_set(err, ERROR_INTERRUPTED, "remove", "stopped");
         if (!name) {
             if (go_up(m, err))
                 return -1;
@@ -241,6 +283,8 @@ int removal_run(struct removal *task)
     } else if (status.device != task->identity.volume || status.file[0] != task->identity.file[0]) {
         error_set(&problem, ERROR_CHANGED, "remove", "another object took its place meanwhile");
         tell(&m, task->name, &problem);
+    } else if (is_spared(&m, task->name, status.kind)) {
+        /* It stays. */
     } else if (status.kind != OS_DIRECTORY) {
         remove_one(&m, task->folder, task->name, status.kind);
     } else if (remove_tree(&m, &problem)) {
@@ -250,7 +294,6 @@ int removal_run(struct removal *task)
     dirstack_release(&m.stack);
     buffer_release(&m.path);
     buffer_release(&m.pending);
-    free(m.starts);
-    free(m.path_ends);
+    free(m.levels);
     return m.failed ? -1 : 0;
 }

@@ -104,3 +104,11 @@ int spool_next(struct spool *s, struct bytes *out, struct error *err)
     s->tail_at += head + (size_t)length;
     return 1;
 }
+
+void spool_rewind(struct spool *s)
+{
+    if (s->file != OS_NO_HANDLE && s->reading)
+        buffer_clear(&s->tail);
+    s->tail_at = 0;
+    s->read_bytes = 0;
+}

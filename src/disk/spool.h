@@ -26,5 +26,7 @@ MUST_CHECK int spool_add(struct spool *s, os_handle folder, struct bytes record,
 /* The next record, borrowed until the next call: 1, 0 at the end, -1. Behind the first call nothing
  * can be added. */
 MUST_CHECK int spool_next(struct spool *s, struct bytes *out, struct error *err);
+/* Begins reading again at the first record. */
+void spool_rewind(struct spool *s);
 
 #endif

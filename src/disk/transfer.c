@@ -12,6 +12,7 @@
 #include "disk/apply.h"
 #include "disk/owners.h"
 #include "disk/walk.h"
+#include "tree/filter.h"
 
 /* ---- Setting up ---- */
 
@@ -130,6 +131,8 @@ static int open_diff(struct run *r, struct error *err)
         r->ignore |= METADATA_OWNER | METADATA_GROUP;
     options.ignore_fields = r->ignore;
     if (look_at_places(r, &options, err) || walk_open(&r->transfer->layout, &walk, &r->have, err))
+        return -1;
+    if (r->options->spare && filter_new(r->have, r->options->spare, &r->have, err))
         return -1;
     return diff_new(r->want, r->have, &options, &r->diff, err);
 }
@@ -292,7 +295,7 @@ int transfer_run(struct transfer *t, struct source *want, struct error *err)
     init(&r, t, mapped ? mapped : want);
     if (set_up(&r, err) || go_through(&r, err))
         goto out;
-    result = t->options.mode == TRANSFER_APPLY ? finish(&r, err) : 0;
+    result = t->options.mode == TRANSFER_APPLY ? finish(&r, err) : trash_tell_limit(&r);
 out:
     if (result && t->options.mode == TRANSFER_APPLY)
         abandon(&r);

@@ -1,5 +1,5 @@
 /*
- * transfer.h: makes places on a disk equal to a source: the engine behind restore (and mirror).
+ * transfer.h: makes places on a disk equal to a source: the engine behind restore and mirror.
  * Diff, then apply; in a dry run the same plan is told and nothing is done.
  *
  * Promises (DESIGN 7, SAFETY R2 to R5, R7, R10 to R12, R15): every change goes by a held folder
@@ -41,7 +41,15 @@ enum transfer_names {
     NAMES_ANY,    /* made, if the volume takes them */
 };
 
-struct relink; /* tree/relink.h */
+/* Whether blocks are shared with the source, where both are on one file system that can. */
+enum transfer_reflink {
+    REFLINK_AUTO,   /* where it can be done */
+    REFLINK_ALWAYS, /* a file that cannot be made so is not made: an error */
+    REFLINK_NEVER,
+};
+
+struct relink;         /* tree/relink.h */
+struct filter_options; /* tree/filter.h */
 
 struct transfer_options {
     enum transfer_mode mode;
@@ -49,6 +57,7 @@ struct transfer_options {
     enum transfer_owners owners;
     enum transfer_foreign foreign_links;
     enum transfer_names windows_names;
+    enum transfer_reflink reflink;
     struct relink *relink; /* takes what of reparse points cannot be kept beside what stands for
                               them; or NULL */
     bool delete_extra;     /* --delete: remove what the source lacks, inside the restored roots or
@@ -61,6 +70,10 @@ struct transfer_options {
     const struct bytes *
         delete_within; /* chosen paths: --delete acts inside these alone; none = inside all roots */
     size_t delete_within_count;
+    const struct filter_options *spare; /* rules that leave names out at the destination, too: what
+                                           they match there stays as it is; or NULL */
+    bool limits_deletes; /* `max_delete` holds: if more names would be deleted, none is */
+    uint64_t max_delete;
 };
 
 struct transfer_counts {

@@ -6,7 +6,11 @@
 #include "disk/apply.h"
 #include "disk/walk.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "tree/filter.h"
 
 /* The folder that the last removals were made in. */
 struct bin {
@@ -65,10 +69,9 @@ static int enter(struct bin *b, const struct spot *spot, struct error *err)
     return os_stat_handle(b->folder, &b->before, err);
 }
 
-/* Tells what stays, by its whole path. */
-static void tell_stays(void *context, struct bytes below, struct error *problem)
+/* The whole path of what lies below the record's folder; the caller releases it. */
+static struct buffer whole_path(const struct bin *b, struct bytes below)
 {
-    struct bin *b = context;
     struct bytes parent = path_parent(b->record);
     struct buffer path = {0};
     struct error ignored = {0};
@@ -77,9 +80,28 @@ static void tell_stays(void *context, struct bytes below, struct error *problem)
         (parent.size && buffer_append_byte(&path, '/', &ignored)) ||
         buffer_append(&path, below.data, below.size, &ignored))
         error_release(&ignored);
+    return path;
+}
+
+/* Tells what stays. */
+static void tell_stays(void *context, struct bytes below, struct error *problem)
+{
+    struct bin *b = context;
+    struct buffer path = whole_path(b, below);
+
     run_error(b->run, buffer_bytes(&path), problem);
     error_release(problem);
     buffer_release(&path);
+}
+
+static bool is_spared(void *context, struct bytes below, bool is_folder)
+{
+    struct bin *b = context;
+    struct buffer path = whole_path(b, below);
+    bool spared = filter_excludes(b->run->options->spare, buffer_bytes(&path), is_folder);
+
+    buffer_release(&path);
+    return spared;
 }
 
 /* True if the source lacks the name perhaps only because it could not read there (SAFETY R10). */
@@ -92,13 +114,34 @@ static bool is_hidden(const struct run *r, struct bytes path)
     return false;
 }
 
-/* Removes one record's name. */
-static int remove_record(struct bin *b, enum trash_kind kind, struct bytes record,
-                         struct error *err)
+/* What is to be done with a record. */
+struct record {
+    enum trash_kind kind;
+    enum removal_mode mode;
+    struct bytes bytes;
+};
+
+/* Tells what became of an extra name. */
+static void tell_deleted(struct bin *b, const struct removal *task)
+{
+    struct notice n = {.kind = NOTICE_CHANGE, .path = b->record, .reason = "delete"};
+
+    b->run->counts->extras += task->spared != 0;
+    if (!task->removed)
+        return;
+    b->run->counts->deleted++;
+    b->run->watcher->notice(b->run->watcher, &n);
+}
+
+/* Removes one record's name, or counts what that would remove. */
+static int remove_record(struct bin *b, const struct record *record, struct error *err)
 {
     struct run *r = b->run;
-    struct cursor c = {record.data, record.size};
-    struct removal task = {.clear_flags = r->options->clear_flags || kind == TRASH_OWN,
+    struct cursor c = {record->bytes.data, record->bytes.size};
+    struct removal task = {.mode = record->mode,
+                           .clear_flags = r->options->clear_flags || record->kind == TRASH_OWN,
+                           .spares =
+                               record->kind == TRASH_EXTRA && r->options->spare ? is_spared : NULL,
                            .failed = tell_stays,
                            .context = b};
     struct spot spot;
@@ -106,7 +149,9 @@ static int remove_record(struct bin *b, enum trash_kind kind, struct bytes recor
     if (cursor_u64(&c, &task.identity.volume, err) || cursor_u64(&c, &task.identity.file[0], err))
         return -1;
     b->record = bytes_make(c.at, c.left);
-    if (kind == TRASH_EXTRA && is_hidden(r, b->record)) {
+    if (record->kind == TRASH_EXTRA && is_hidden(r, b->record)) {
+        if (record->mode == REMOVAL_LOOK)
+            return 0;
         r->counts->extras++;
         watcher_remark(r->watcher, b->record, "kept: the source could not be read here");
         return 0;
@@ -119,54 +164,124 @@ static int remove_record(struct bin *b, enum trash_kind kind, struct bytes recor
         return -1;
     task.folder = b->folder;
     task.name = (const char *)r->name.data;
-    if (removal_run(&task))
-        return 0;
-    if (kind == TRASH_EXTRA) {
-        struct notice n = {.kind = NOTICE_CHANGE, .path = b->record, .reason = "delete"};
-        r->counts->deleted++;
-        r->watcher->notice(r->watcher, &n);
-    }
+    int failed = removal_run(&task);
+    if (record->mode == REMOVAL_LOOK)
+        r->to_delete += task.removed;
+    else if (!failed && record->kind == TRASH_EXTRA)
+        tell_deleted(b, &task);
     return 0;
 }
 
-static int empty_kind(struct run *r, enum trash_kind kind, struct error *err)
+static int empty_kind(struct run *r, enum trash_kind kind, enum removal_mode mode,
+                      struct error *err)
 {
     struct bin b = {.run = r, .folder = OS_NO_HANDLE};
-    struct bytes record;
+    struct record record = {.kind = kind, .mode = mode};
     int got;
 
-    while ((got = spool_next(&r->trash[kind], &record, err)) > 0) {
-        if ((kind != TRASH_OWN && run_check_stop(r, err)) || remove_record(&b, kind, record, err)) {
+    while ((got = spool_next(&r->trash[kind], &record.bytes, err)) > 0) {
+        if ((kind != TRASH_OWN && run_check_stop(r, err)) || remove_record(&b, &record, err)) {
             got = -1;
             break;
         }
     }
     leave(&b);
     buffer_release(&b.path);
+    if (mode == REMOVAL_LOOK)
+        spool_rewind(&r->trash[kind]);
     return got;
+}
+
+/* What the user asked to be deleted stays: why. */
+static void tell_kept(struct run *r, const char *reason)
+{
+    struct error why = {0};
+
+    error_set(&why, ERROR_REFUSED, "delete", "%s", reason);
+    run_error(r, bytes_make(NULL, 0), &why);
+    error_release(&why);
+}
+
+/* True, and told, if more would be deleted than may be. */
+static bool is_over_limit(struct run *r)
+{
+    char text[128];
+
+    if (!r->options->limits_deletes || r->to_delete <= r->options->max_delete)
+        return false;
+    (void)snprintf(text, sizeof text,
+                   "nothing is deleted: %" PRIu64 " names would go, and --max-delete says %" PRIu64,
+                   r->to_delete, r->options->max_delete);
+    tell_kept(r, text);
+    return true;
+}
+
+int trash_tell_limit(struct run *r)
+{
+    (void)is_over_limit(r);
+    return 0;
+}
+
+int trash_look(struct run *r, struct bytes path, const struct identity *id, struct trash_view *out,
+               struct error *err)
+{
+    struct bin b = {.run = r, .folder = OS_NO_HANDLE, .record = path};
+    struct removal task = {.mode = REMOVAL_LOOK,
+                           .identity = *id,
+                           .spares = r->options->spare ? is_spared : NULL,
+                           .failed = tell_stays,
+                           .context = &b};
+    struct spot spot;
+    struct buffer name = {0};
+    int result = -1;
+
+    if (position_spot(r, path, &spot, err) ||
+        buffer_append(&name, spot.name.data, spot.name.size, err) || buffer_terminate(&name, err) ||
+        position_open_parent(r, &spot, &task.folder, err))
+        goto out;
+    task.name = (const char *)name.data;
+    if (removal_run(&task))
+        error_release(err); /* told */
+    os_close(task.folder);
+    *out = (struct trash_view){task.removed, task.spared};
+    result = 0;
+out:
+    buffer_release(&name);
+    return result;
+}
+
+/* Deletes what the user asked for, if nothing speaks against it. What was set aside for something
+ * else was counted, and allowed, when that was done. */
+static int empty_asked(struct run *r, struct error *err)
+{
+    uint64_t extras = r->trash[TRASH_EXTRA].count, asides = r->trash[TRASH_ASIDE].count;
+
+    if (!extras && !asides)
+        return 0;
+    if (!r->faults && r->options->limits_deletes && empty_kind(r, TRASH_EXTRA, REMOVAL_LOOK, err))
+        return -1;
+    if (r->faults) {
+        r->counts->extras += extras + asides;
+        tell_kept(r, "nothing is deleted after errors");
+        return 0;
+    }
+    if (is_over_limit(r))
+        r->counts->extras += extras;
+    else if (empty_kind(r, TRASH_EXTRA, REMOVAL_DO, err))
+        return -1;
+    return empty_kind(r, TRASH_ASIDE, REMOVAL_DO, err);
 }
 
 int trash_empty(struct run *r, struct error *err)
 {
-    uint64_t kept = r->trash[TRASH_EXTRA].count + r->trash[TRASH_ASIDE].count;
-
-    if (kept && r->faults) {
-        struct error why = {0};
-        r->counts->extras += kept;
-        error_set(&why, ERROR_REFUSED, "delete", "nothing is deleted after errors");
-        run_error(r, bytes_make(NULL, 0), &why);
-        error_release(&why);
-    } else if (empty_kind(r, TRASH_EXTRA, err) || empty_kind(r, TRASH_ASIDE, err)) {
-        return -1;
-    }
-    return empty_kind(r, TRASH_OWN, err);
+    return empty_asked(r, err) ? -1 : empty_kind(r, TRASH_OWN, REMOVAL_DO, err);
 }
 
 void trash_abandon(struct run *r)
 {
     struct error ignored = {0};
 
-    if (empty_kind(r, TRASH_OWN, &ignored))
+    if (empty_kind(r, TRASH_OWN, REMOVAL_DO, &ignored))
         error_release(&ignored);
 }
 

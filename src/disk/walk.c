@@ -130,6 +130,7 @@ static int take(struct walk *w, struct error *err)
     if (!w->depth)
         w->root_device = w->entry.identity.volume;
     w->descend = !w->options.one_file_system || w->entry.identity.volume == w->root_device;
+    w->entry.content_left_out = !w->descend;
     return 1;
 }
 

@@ -61,6 +61,8 @@ struct os_stat {
     uint32_t device_major, device_minor; /* of device nodes */
     struct timestamp mtime, atime, ctime, btime;
     bool has_btime;
+    bool is_mounted; /* something is mounted here, be it of the same file system (where the system
+                        tells) */
 };
 
 /* Status of the name itself, and of what is open. */
@@ -107,6 +109,12 @@ os_handle os_stdout(void);
 /* The absolute path of an open folder or file, as the system tells it, appended. A folder that lies
  * too deep to be told is found by climbing, which reads its parents. */
 int os_handle_path(os_handle handle, struct buffer *out, struct error *err) MUST_CHECK;
+
+/* How two open folders lie to each other, by whatever names and mounts they were reached: 1 if
+ * `inner` is `outer` or can be reached below it; 1 if something can be reached at or below both; 0
+ * if not; -1. */
+int os_folder_is_below(os_handle inner, os_handle outer, struct error *err) MUST_CHECK;
+int os_folders_overlap(os_handle a, os_handle b, struct error *err) MUST_CHECK;
 
 /* ---- Listing ---- */
 
@@ -180,6 +188,14 @@ int os_name_file(os_handle file, os_handle folder, const char *name, struct erro
 int os_write(os_handle handle, const void *bytes, size_t count, struct error *err) MUST_CHECK;
 int os_write_at(os_handle handle, uint64_t offset, struct bytes bytes,
                 struct error *err) MUST_CHECK;
+/* Gives an empty file all the content of another one, holes and all, as shared blocks (FICLONE): 1;
+ * 0 if that cannot be done with these two; -1. */
+int os_clone(os_handle from, os_handle to, struct error *err) MUST_CHECK;
+/* Copies the beginning of a range to the same place of another file without passing it through this
+ * process (copy_file_range): 1 and how many bytes; 0 if that cannot be done with these two, or the
+ * file ends before; -1. */
+int os_copy_range(os_handle from, os_handle to, struct os_range range, uint64_t *copied,
+                  struct error *err) MUST_CHECK;
 /* Cuts a file, or makes it longer by a hole. */
 int os_set_size(os_handle handle, uint64_t size, struct error *err) MUST_CHECK;
 /* The set-id bits wait for os_set_mode: mkdir(2) drops them, and a setgid parent hands its own

@@ -119,6 +119,8 @@ struct entry {
     struct hash128 data_hash;
     bool shared; /* the first of several names, as far as the source can tell ahead (archive's flag,
                     link count) */
+    bool content_left_out; /* a folder whose content is left out on purpose: what lies there is not
+                              known */
     bool passage; /* a folder that is only on the way to chosen paths: it is not chosen itself */
     struct metadata meta;
     enum problem_scope problem_scope;

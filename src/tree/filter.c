@@ -14,8 +14,9 @@ struct filter {
     const struct bytes *paths;
     size_t path_count;
     bool *matched;        /* one for each chosen path */
-    struct entry passage; /* a copy of the entry that came last, if it only leads to chosen paths */
-    bool is_passage;
+    struct entry changed; /* a copy of the entry that came last, if it needs a mark: */
+    bool is_passage;      /* it only leads to chosen paths */
+    bool is_marked;       /* its content is left out */
 };
 
 static struct filter *filter_of(struct source *s)
@@ -58,13 +59,20 @@ bool filter_match(const char *pattern, struct bytes path, bool is_folder)
     return pattern_match(p, text);
 }
 
-static bool rules_exclude(const struct filter *f, struct bytes path, bool is_folder)
+bool filter_excludes(const struct filter_options *options, struct bytes path, bool is_folder)
 {
-    for (size_t i = 0; i < f->rule_count; i++) {
-        if (filter_match(f->rules[i].pattern, path, is_folder))
-            return f->rules[i].verdict == FILTER_EXCLUDE;
+    for (size_t i = 0; i < options->rule_count; i++) {
+        if (filter_match(options->rules[i].pattern, path, is_folder))
+            return options->rules[i].verdict == FILTER_EXCLUDE;
     }
     return false;
+}
+
+static bool rules_exclude(const struct filter *f, struct bytes path, bool is_folder)
+{
+    struct filter_options o = {.rules = f->rules, .rule_count = f->rule_count};
+
+    return filter_excludes(&o, path, is_folder);
 }
 
 /* Without canonical order a folder's content may come when the folder is long gone, and cannot be
@@ -111,6 +119,7 @@ static int filter_see(struct filter *f, const struct entry *e, struct error *err
     bool content_item = e->problem_scope == PROBLEM_CONTENT;
     enum choice choice = choose(f, e);
     f->is_passage = choice == CHOICE_LEADS && !content_item && is_folder(e);
+    f->is_marked = false;
     if (choice == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)) ||
         folder_excluded(f, e->path)) {
         if (is_folder(e) && !content_item)
@@ -122,17 +131,19 @@ static int filter_see(struct filter *f, const struct entry *e, struct error *err
     int marked = f->probe->probe(f->probe, f->inner, e, err);
     if (marked > 0)
         source_skip(f->inner);
+    f->is_marked = marked > 0;
     return marked < 0 ? -1 : 1;
 }
 
-/* The entry that came last, with its mark. */
+/* The entry that came last, with its marks. */
 static const struct entry *yield(struct filter *f, const struct entry *e)
 {
-    if (!f->is_passage)
+    if (!f->is_passage && !f->is_marked)
         return e;
-    f->passage = *e;
-    f->passage.passage = true;
-    return &f->passage;
+    f->changed = *e;
+    f->changed.passage = f->is_passage;
+    f->changed.content_left_out = f->is_marked || e->content_left_out;
+    return &f->changed;
 }
 
 static int filter_next(struct source *s, const struct entry **out, struct error *err)

@@ -40,6 +40,9 @@ struct filter_options {
  * never matches. The pure part, for tests and for the plan. */
 bool filter_match(const char *pattern, struct bytes path, bool is_folder);
 
+/* True if the rules leave a path out by itself (not: a folder that it lies in). */
+bool filter_excludes(const struct filter_options *options, struct bytes path, bool is_folder);
+
 /* Wraps `inner`, which belongs to the wrapper from then on (on failure it stays the caller's). */
 MUST_CHECK int filter_new(struct source *inner, const struct filter_options *options,
                           struct source **out, struct error *err);

@@ -235,9 +235,44 @@ def links(bench: Bench) -> None:
         bench.report.note(Finding(f"peak memory of a {what}: with links, minus without", value, 8, "MiB"))
 
 
+def mirror(bench: Bench) -> None:
+    """Copies from folder to folder: the farm, many small files, 1 GB in 8 files; and the farm once
+    more, when there is nothing to do."""
+    with bench.runner() as runner:
+        make_farm(runner, names=bench.count(97000), groups=bench.count(40000))
+        _first_copy(bench, runner, "the farm", 0.6)
+        for name in ("ours", "theirs", "cp"):
+            runner.run(Command(f"cp -aT tree {name}"))
+        runner.run(Command("holdfast mirror --no-sync tree ours"))  # newer than the source
+        ours, rsync, cp = bench.compare(runner, "mirror with nothing to do, farm", [
+            Command("holdfast mirror --no-sync --delete tree ours"),
+            Command("rsync -aHAX --delete tree/ theirs"),
+            Command("cp -auT tree cp"),
+        ])
+        bench.report.ratio("mirror of the farm with nothing to do / rsync", ours, rsync, 0.25)
+        bench.report.ratio("mirror of the farm with nothing to do / cp -au", ours, cp, 0.55)
+    with bench.runner() as runner:
+        make_tree("bulk.py", runner.path("tree"), f"--files={bench.count(80000)}", "--bytes=1500")
+        _first_copy(bench, runner, "80,000 small files", 0.6)
+    with bench.runner() as runner:
+        make_tree("bulk.py", runner.path("tree"), f"--bytes={bench.count(125 * MB)}")
+        _first_copy(bench, runner, "1 GB in 8 files", 1.0)
+
+
+def _first_copy(bench: Bench, runner: Runner, what: str, goal: float) -> None:
+    ours, cp, rsync = bench.compare(runner, f"first mirror, {what}", [
+        Command("holdfast mirror --no-sync tree out/tree", makes="out/"),
+        Command("cp -a tree out/", makes="out/"),
+        Command("rsync -aHAX tree out/", makes="out/"),
+    ], exactness(runner.path("tree"), runner.path("out/tree")))
+    bench.report.ratio(f"first mirror of {what} / cp -a", ours, cp, goal)
+    bench.report.ratio(f"first mirror of {what} / rsync", ours, rsync)
+
+
 SECTIONS: Dict[str, Callable[[Bench], None]] = {
     "farm": farm,
     "large": large,
     "single": single,
     "links": links,
+    "mirror": mirror,
 }

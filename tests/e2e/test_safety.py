@@ -76,6 +76,23 @@ class Handles(Case):
         self.assert_no_lines(self.offences(lines, out), "paths in mutating calls")
         self.assert_equal_trees(self.path("tree"), out + "/tree")
 
+    def test_mirror_over_existing(self):
+        full_tree(self.path("tree"))
+        out = self.path("out")
+        for name in ("files/1 bytes/in the way", "many/extra", "links/relative/x", "gone/with/all"):
+            self.write("out/" + name)
+        os.symlink(self.work, out + "/sparse")
+        lines = self.trace("mirror", "--delete", self.path("tree"), out)
+        self.assert_no_lines(self.offences(lines, out), "paths in mutating calls")
+        self.assertGreater(sum(map(changes, lines)), 500)
+        self.assert_equal_trees(self.path("tree"), out)
+
+    def test_remove(self):
+        full_tree(self.path("tree"))
+        lines = self.trace("remove", "--clear-flags", self.path("tree"))
+        self.assert_no_lines(self.offences(lines, ""), "paths in mutating calls")
+        self.assertFalse(os.path.lexists(self.path("tree")))
+
 
 def changes(line: str) -> bool:
     """Whether a traced call can change something: opening counts when it may write or make."""

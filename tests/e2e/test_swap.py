@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Folders are swapped for links while the program runs (SAFETY R2): a backup stores nothing from outside its source, a
-restore changes nothing outside its destination. HOLDFAST_ROUNDS sets how many rounds are run."""
+"""Folders are swapped for links while the program runs (SAFETY R2): a backup and a mirror take nothing from outside their
+source, a restore, a mirror and a removal change nothing outside their destination. HOLDFAST_ROUNDS sets how many rounds are run."""
 
 import ctypes
 import multiprocessing
@@ -72,6 +72,33 @@ class Swapped(Case):
             os.makedirs(os.path.join(out, "tree/a/b"))
             folder = os.path.join(out, "tree/a/b")
             self.swapped(folder, "restore", "--no-sync", self.archive, out)
+            self.assertEqual(list(support.compare(before, support.snapshot(self.outside))), [])
+
+    def test_source_of_a_mirror(self):
+        for i in range(ROUNDS):
+            out = self.path(f"out{i}")
+            self.swapped(self.inner, "mirror", "--no-sync", self.path("tree"), out)
+            for folder, _, files in os.walk(out):
+                for name in files:
+                    with open(os.path.join(folder, name), "rb") as stream:
+                        self.assertNotIn(b"SECRET", stream.read())
+
+    def test_destination_of_a_mirror(self):
+        before = support.snapshot(self.outside)
+        for i in range(ROUNDS):
+            folder = self.path(f"out{i}/a/b")
+            os.makedirs(folder)
+            for name in ("f1", "f2", "extra"):
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(b"other")
+            self.swapped(folder, "mirror", "--no-sync", "--delete", self.path("tree"), self.path(f"out{i}"))
+            self.assertEqual(list(support.compare(before, support.snapshot(self.outside))), [])
+
+    def test_removal(self):
+        before = support.snapshot(self.outside)
+        for i in range(ROUNDS):
+            shutil.copytree(self.path("tree"), self.path(f"gone{i}"))
+            self.swapped(self.path(f"gone{i}/a/b"), "remove", self.path(f"gone{i}"))
             self.assertEqual(list(support.compare(before, support.snapshot(self.outside))), [])
 
 

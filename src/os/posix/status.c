@@ -32,6 +32,7 @@ static void translate(const struct statx *from, struct os_stat *to)
         .atime = to_timestamp(from->stx_atime),
         .ctime = to_timestamp(from->stx_ctime),
         .has_btime = (from->stx_mask & STATX_BTIME) != 0,
+        .is_mounted = (from->stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
     };
     if (to->has_btime)
         to->btime = to_timestamp(from->stx_btime);

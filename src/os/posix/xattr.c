@@ -113,6 +113,12 @@ static int too_long(struct error *err, const char *first, size_t count)
                      count - 1, why);
 }
 
+/* XFS shows root its form of the ACLs, too, besides the one that all file systems have. */
+static bool is_acl_twice(const char *name)
+{
+    return !strcmp(name, "trusted.SGI_ACL_FILE") || !strcmp(name, "trusted.SGI_ACL_DEFAULT");
+}
+
 int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *err)
 {
     struct names names = {.bytes = 0};
@@ -127,7 +133,7 @@ int os_list_xattrs(const struct os_object *o, struct pairs *out, struct error *e
     if (read_names(o, &names, err))
         goto done;
     for (size_t at = 0; at < names.bytes; at += strlen(names.text + at) + 1) {
-        if (!read_value(o, names.text + at, out, &problem))
+        if (is_acl_twice(names.text + at) || !read_value(o, names.text + at, out, &problem))
             continue;
         if (problem.os_code != E2BIG) {
             error_move(err, &problem);

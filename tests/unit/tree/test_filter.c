@@ -240,6 +240,20 @@ static void test_marked_folder_stays_alone(void **state)
     assert_string_equal(out, "t t/a t/a/f.c t/a/f.o t/b t/c");
 }
 
+static void test_marked_folder_says_that_its_content_is_left_out(void **state)
+{
+    struct error err = {0};
+    struct filter_probe probe = {probe_b};
+    struct filter_options options = {.probe = &probe};
+    struct source *s = NULL;
+    const struct entry *e = NULL;
+    (void)state;
+    assert_int_equal(filter_new(list_source(sample()), &options, &s, &err), 0);
+    while (source_next(s, &e, &err) == 1)
+        assert_int_equal(e->content_left_out, bytes_equal(entry_name(e), bytes_of("b")));
+    source_close(s);
+}
+
 static void test_find_is_filtered(void **state)
 {
     struct error err = {0};
@@ -271,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_folders_on_the_way_are_marked),
         cmocka_unit_test(test_file_on_the_way_does_not_pass),
         cmocka_unit_test(test_marked_folder_stays_alone),
+        cmocka_unit_test(test_marked_folder_says_that_its_content_is_left_out),
         cmocka_unit_test(test_find_is_filtered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

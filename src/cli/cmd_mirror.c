@@ -1,0 +1,329 @@
+/*
+ * cmd_mirror.c: `holdfast mirror`: one folder made equal to another.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/changes.h"
+#include "cli/command.h"
+#include "cli/jobs.h"
+#include "cli/tree.h"
+#include "disk/transfer.h"
+
+struct mirror_settings {
+    struct common_settings common;
+    struct filter_settings filter;
+    struct option_number jobs, max_delete;
+    const char *foreign_links, *windows_names, *reflink;
+    bool delete_extra, allow_empty, checksum, clear_flags, owner, dry_run, no_sync;
+};
+
+/* One mirror on its way. */
+struct mirror {
+    const struct mirror_settings *settings;
+    const char *source, *destination;
+    struct report report;
+    struct tree tree;
+    struct buffer root_name;
+    struct disk_root root;
+    struct filter_options spare;
+    struct transfer transfer;
+};
+
+static const char *const foreign_words[] = {
+    [FOREIGN_SYMLINK] = "symlink", [FOREIGN_SKIP] = "skip", [FOREIGN_REFUSE] = "refuse"};
+
+static const char *const names_words[] = {
+    [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
+
+static const char *const reflink_words[] = {
+    [REFLINK_AUTO] = "auto", [REFLINK_ALWAYS] = "always", [REFLINK_NEVER] = "never"};
+
+/* ---- What may not be ---- */
+
+static int check_settings(struct mirror *m, struct error *err)
+{
+    const struct mirror_settings *s = m->settings;
+
+    if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
+        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0 ||
+        option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
+        return -1;
+    if (s->max_delete.is_set && s->max_delete.value < 0)
+        return error_set(err, ERROR_USAGE, NULL, "--max-delete takes a number, 0 or more");
+    if (s->max_delete.is_set && !s->delete_extra)
+        return error_set(err, ERROR_USAGE, NULL, "--max-delete goes with --delete");
+    return jobs_choose(&s->jobs, &m->transfer.options.jobs, err);
+}
+
+/* Opens the folder, or what there is on the way to it: 1 the folder itself, 0, -1. */
+static int open_nearest(const char *path, os_handle *out, struct error *err)
+{
+    struct buffer shorter = {0};
+    int result = os_open_root(path, out, err);
+
+    if (result == 0)
+        return 1;
+    if (!os_error_is_missing(err))
+        return -1;
+    size_t bytes = strlen(path);
+
+    while (result != 0 && bytes != 0 && os_error_is_missing(err)) {
+        error_release(err);
+        while (bytes != 0 && path[bytes - 1] == '/')
+            bytes--;
+        while (bytes != 0 && path[bytes - 1] != '/')
+            bytes--;
+        buffer_clear(&shorter);
+        if (buffer_append(&shorter, path, bytes, err) != 0 || buffer_terminate(&shorter, err) != 0)
+            break;
+        result = os_open_root(bytes == 0 ? "." : (const char *)shorter.data, out, err);
+    }
+    buffer_release(&shorter);
+    return result;
+}
+
+static int is_empty(os_handle folder, struct error *err)
+{
+    struct os_listing names = {0};
+    int result = os_list(folder, &names, err);
+    size_t count = names.count;
+
+    os_listing_release(&names);
+    return result != 0 ? -1 : count == 0;
+}
+
+/* A source that lost its content, or a disk that is not mounted, must not empty a copy (SAFETY
+ * R10). */
+static int check_emptied(const struct mirror *m, os_handle source, os_handle destination,
+                         struct error *err)
+{
+    int empty;
+
+    if (!m->settings->delete_extra || m->settings->allow_empty)
+        return 0;
+    empty = is_empty(source, err);
+    if (empty != 1)
+        return empty;
+    empty = is_empty(destination, err);
+    if (empty != 0)
+        return empty > 0 ? 0 : -1;
+    return error_set(err, ERROR_USAGE, NULL,
+                     "'%s' is empty, and --delete would empty '%s': is its disk mounted? "
+                     "--allow-empty does it",
+                     m->source, m->destination);
+}
+
+/* What is written must not be what is read, whatever names and mounts lead there. */
+static int check_apart(const struct mirror *m, os_handle source, os_handle destination,
+                       bool is_there, struct error *err)
+{
+    int common = is_there ? os_folders_overlap(source, destination, err)
+                          : os_folder_is_below(destination, source, err);
+
+    if (common <= 0)
+        return common;
+    return error_set(err, ERROR_USAGE, NULL,
+                     "'%s' and '%s' are the same folder, or one lies in the other", m->source,
+                     m->destination);
+}
+
+static int check_places(const struct mirror *m, struct error *err)
+{
+    os_handle source = OS_NO_HANDLE, destination = OS_NO_HANDLE;
+    int result = -1, there;
+
+    if (os_open_root(m->source, &source, err) != 0) {
+        (void)error_at(err, m->source, strlen(m->source));
+        goto out;
+    }
+    there = open_nearest(m->destination, &destination, err);
+    if (there < 0) {
+        (void)error_at(err, m->destination, strlen(m->destination));
+        goto out;
+    }
+    if (check_apart(m, source, destination, there == 1, err) == 0 &&
+        (there == 0 || check_emptied(m, source, destination, err) == 0))
+        result = 0;
+out:
+    if (result != 0)
+        err->kind = ERROR_USAGE; /* nothing was changed yet */
+    os_close(source);
+    os_close(destination);
+    return result;
+}
+
+/* ---- The run ---- */
+
+static int open_source(struct mirror *m, struct error *err)
+{
+    const struct tree_options options = {.filter = &m->settings->filter,
+                                         .watcher = &m->report.watcher};
+    const struct disk_root root = {.name = (const char *)m->root_name.data, .place = m->source};
+    const struct disk_layout source = {.roots = &root, .root_count = 1};
+
+    m->root = (struct disk_root){.name = root.name, .place = m->destination};
+    m->transfer.layout = (struct disk_layout){.roots = &m->root, .root_count = 1};
+    if (tree_open_layout(&m->tree, &source, &options, err) != 0)
+        return error_at(err, m->source, strlen(m->source));
+    return 0;
+}
+
+static void choose_options(struct mirror *m)
+{
+    const struct mirror_settings *s = m->settings;
+    struct transfer_options *o = &m->transfer.options;
+
+    o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
+    o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
+    o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
+    o->reflink = (enum transfer_reflink)option_word(s->reflink, reflink_words, 3);
+    o->delete_extra = s->delete_extra;
+    o->limits_deletes = s->max_delete.is_set;
+    o->max_delete = (uint64_t)s->max_delete.value;
+    o->checksum = s->checksum;
+    o->clear_flags = s->clear_flags;
+    o->no_sync = s->no_sync;
+    if (s->filter.rules.count != 0) {
+        m->spare.rules = s->filter.rules.items;
+        m->spare.rule_count = s->filter.rules.count;
+        o->spare = &m->spare;
+    }
+    m->transfer.watcher = &m->report.watcher;
+    if (!os_is_privileged() && !s->owner) {
+        o->owners = OWNERS_LEAVE;
+        watcher_remark(&m->report.watcher, (struct bytes){NULL, 0},
+                       "owners are not kept for an ordinary user; --owner tries");
+    }
+}
+
+static int check_source(const struct mirror *m, struct error *err)
+{
+    int folder = tree_is_folder(m->source, err);
+
+    if (folder == 0)
+        return error_set(err, ERROR_USAGE, NULL, "'%s' is no folder", m->source);
+    if (folder < 0)
+        err->kind = ERROR_USAGE;
+    return folder < 0 ? -1 : 0;
+}
+
+static int mirror(struct mirror *m, struct error *err)
+{
+    if (check_settings(m, err) != 0 || check_source(m, err) != 0 ||
+        tree_check_destination(m->destination, err) != 0 || check_places(m, err) != 0 ||
+        tree_root_name(m->source, &m->root_name, err) != 0 || open_source(m, err) != 0)
+        return -1;
+    choose_options(m);
+    if (transfer_run(&m->transfer, m->tree.source, err) != 0) {
+        if (err->kind == ERROR_REFUSED && !changes_any(&m->transfer))
+            err->kind = ERROR_USAGE;
+        return -1;
+    }
+    tree_tell_reparse(&m->tree, TREE_TAGS_SKIPPED, &m->report.watcher);
+    return 0;
+}
+
+static int run_mirror(void *settings, const struct text_list *operands)
+{
+    struct mirror m = {.settings = settings,
+                       .source = operands->items[0],
+                       .destination = operands->items[1],
+                       .tree = {.spool = OS_NO_HANDLE}};
+    const struct changes_words words = {m.settings->dry_run ? "would mirror" : "mirrored",
+                                        "source"};
+    struct error err = {0};
+    int result, status;
+
+    report_init(&m.report, "mirror",
+                (struct report_settings){.json = m.settings->common.json,
+                                         .verbose = m.settings->common.verbose,
+                                         .show_changes = m.settings->dry_run});
+    result = mirror(&m, &err);
+    status = report_end(&m.report, result == 0 ? NULL : &err,
+                        changes_any(&m.transfer)
+                            ? "What was mirrored until then stays. Run the same command again: it "
+                              "goes on where this run stopped."
+                            : NULL);
+    if (m.settings->common.json) {
+        changes_json(&m.transfer, &m.report, status);
+        json_end(&m.report.json);
+    } else if (result == 0) {
+        changes_print(&m.transfer, &words, &m.report);
+    }
+    tree_close(&m.tree);
+    buffer_release(&m.root_name);
+    report_release(&m.report);
+    error_release(&err);
+    return status;
+}
+
+static void release_settings(void *settings)
+{
+    filter_settings_release(&((struct mirror_settings *)settings)->filter);
+}
+
+#define SETTING(member) offsetof(struct mirror_settings, member)
+static const struct option_spec mirror_specs[] = {
+    {"delete", 0, OPTION_FLAG, SETTING(delete_extra), NULL,
+     "remove what the source lacks; let folders with content give way to other kinds"},
+    {"max-delete", 0, OPTION_NUMBER, SETTING(max_delete), "N",
+     "delete nothing if more than N names would go"},
+    {"allow-empty", 0, OPTION_FLAG, SETTING(allow_empty), NULL,
+     "let --delete empty DEST if SOURCE is empty"},
+    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL,
+     "compare contents even where size and times agree"},
+    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
+     "take immutable and append-only flags off what stands in the way"},
+    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), "N",
+     "threads that write files, default one for each core"},
+    {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
+     "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
+     "refuse"},
+    {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
+     "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
+     "whatever the file system) or any (make them)"},
+    {"reflink", 0, OPTION_TEXT, SETTING(reflink), "WHEN",
+     "share blocks with the source: auto (default: where the file system can), always (else it is "
+     "an error) or never"},
+    {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
+    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
+     "print what would be done, change nothing"},
+    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
+     "do not wait until everything is on the disk"},
+};
+
+static const struct option_group mirror_groups[] = {
+    {.title = "Options",
+     .specs = mirror_specs,
+     .count = sizeof mirror_specs / sizeof mirror_specs[0]},
+    {.title = "What is left out, and stays as it is in DEST",
+     .specs = filter_specs,
+     .count = FILTER_SPARING_COUNT,
+     .offset = SETTING(filter)},
+    COMMON_OPTION_GROUP,
+};
+
+const struct command command_mirror = {
+    .name = "mirror",
+    .synopsis = "[OPTION]... SOURCE DEST",
+    .summary = "make a folder equal to another one, links as links, from whatever state",
+    .text =
+        "Makes the folder DEST equal to the folder SOURCE: what is in SOURCE comes to stand "
+        "directly in DEST. Names that are one file in SOURCE are one file in DEST and no others; "
+        "links are copied as links, byte for byte. What differs is replaced, never written "
+        "through; what SOURCE lacks stays unless --delete is given. A second run does nothing. "
+        "A file is taken for unchanged if size and time agree and it has not been touched in "
+        "SOURCE since it was copied; --checksum reads all. SOURCE and DEST may be links to "
+        "folders; they must not be the same folder or lie in each other.",
+    .examples = "holdfast mirror /home/me/projects /mnt/usb/projects\n"
+                "holdfast mirror --delete --dry-run /home/me/projects /mnt/usb/projects\n"
+                "holdfast mirror --delete --exclude '*.o' --max-delete 1000 work /mnt/usb/work",
+    .options = {mirror_groups, sizeof mirror_groups / sizeof mirror_groups[0]},
+    .settings_bytes = sizeof(struct mirror_settings),
+    .minimum = 2,
+    .maximum = 2,
+    .operand_help = "needs a SOURCE and, last, the folder to make equal to it",
+    .run = run_mirror,
+    .release = release_settings,
+};
