@@ -28,6 +28,7 @@ struct mirror {
     struct disk_root root;
     struct filter_options spare;
     struct transfer transfer;
+    bool is_first; /* there is nothing in the destination */
 };
 
 static const char *const foreign_words[] = {
@@ -95,19 +96,15 @@ static int is_empty(os_handle folder, struct error *err)
 
 /* A source that lost its content, or a disk that is not mounted, must not empty a copy (SAFETY
  * R10). */
-static int check_emptied(const struct mirror *m, os_handle source, os_handle destination,
-                         struct error *err)
+static int check_emptied(const struct mirror *m, os_handle source, struct error *err)
 {
     int empty;
 
-    if (!m->settings->delete_extra || m->settings->allow_empty)
+    if (!m->settings->delete_extra || m->settings->allow_empty || m->is_first)
         return 0;
     empty = is_empty(source, err);
     if (empty != 1)
         return empty;
-    empty = is_empty(destination, err);
-    if (empty != 0)
-        return empty > 0 ? 0 : -1;
     return error_set(err, ERROR_USAGE, NULL,
                      "'%s' is empty, and --delete would empty '%s': is its disk mounted? "
                      "--allow-empty does it",
@@ -128,10 +125,10 @@ static int check_apart(const struct mirror *m, os_handle source, os_handle desti
                      m->destination);
 }
 
-static int check_places(const struct mirror *m, struct error *err)
+static int check_places(struct mirror *m, struct error *err)
 {
     os_handle source = OS_NO_HANDLE, destination = OS_NO_HANDLE;
-    int result = -1, there;
+    int result = -1, there, empty;
 
     if (os_open_root(m->source, &source, err) != 0) {
         (void)error_at(err, m->source, strlen(m->source));
@@ -142,9 +139,10 @@ static int check_places(const struct mirror *m, struct error *err)
         (void)error_at(err, m->destination, strlen(m->destination));
         goto out;
     }
-    if (check_apart(m, source, destination, there == 1, err) == 0 &&
-        (there == 0 || check_emptied(m, source, destination, err) == 0))
-        result = 0;
+    empty = there == 0 ? 1 : is_empty(destination, err);
+    m->is_first = empty == 1;
+    if (empty >= 0 && check_apart(m, source, destination, there == 1, err) == 0)
+        result = check_emptied(m, source, err);
 out:
     if (result != 0)
         err->kind = ERROR_USAGE; /* nothing was changed yet */
@@ -166,6 +164,9 @@ static int open_source(struct mirror *m, struct error *err)
     m->transfer.layout = (struct disk_layout){.roots = &m->root, .root_count = 1};
     if (tree_open_layout(&m->tree, &source, &options, err) != 0)
         return error_at(err, m->source, strlen(m->source));
+    /* A first copy has more to make than to look at, and the writers take the cores. */
+    if (!m->is_first && m->transfer.options.jobs != 1)
+        return tree_read_ahead(&m->tree, &source, &options, err);
     return 0;
 }
 

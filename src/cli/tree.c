@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "archive/select.h"
+#include "disk/ahead.h"
 #include "tree/namegroup.h"
 #include "tree/reparse_choice.h"
 
@@ -174,22 +175,43 @@ static bool filters_anything(const struct filter_options *f)
     return f->rule_count != 0 || f->path_count != 0 || f->probe != NULL;
 }
 
+static struct walk_options walk_options_of(const struct tree *t, const struct tree_options *o)
+{
+    return (struct walk_options){
+        .one_file_system = o->filter != NULL && o->filter->one_file_system,
+        .names = o->unescape_names ? WALK_NAMES_UNESCAPED : WALK_NAMES_LISTED,
+        .reparse = &t->reparse,
+        .relink = o->relink,
+        .owner_names = o->owner_names,
+        .leave_out = o->leave_out,
+        .leave_out_count = o->leave_out_count,
+    };
+}
+
+int tree_read_ahead(struct tree *t, const struct disk_layout *layout, const struct tree_options *o,
+                    struct error *err)
+{
+    const struct walk_options walk = walk_options_of(t, o);
+    struct source *finder;
+
+    if (walk_open(layout, &walk, &finder, err) != 0)
+        return -1;
+    if (ahead_new(t->source, finder, &t->source, err) == 0)
+        return 0;
+    source_close(finder);
+    return -1;
+}
+
 int tree_open_layout(struct tree *t, const struct disk_layout *layout, const struct tree_options *o,
                      struct error *err)
 {
-    struct walk_options walk = {.one_file_system = o->filter != NULL && o->filter->one_file_system,
-                                .names =
-                                    o->unescape_names ? WALK_NAMES_UNESCAPED : WALK_NAMES_LISTED,
-                                .owner_names = o->owner_names,
-                                .leave_out = o->leave_out,
-                                .leave_out_count = o->leave_out_count};
+    struct walk_options walk;
     struct filter_options filter;
 
     t->spool = OS_NO_HANDLE;
     if (choose_reparse(t, o, err) != 0)
         return -1;
-    walk.reparse = &t->reparse;
-    walk.relink = o->relink;
+    walk = walk_options_of(t, o);
     if (walk_open(layout, &walk, &t->walk, err) != 0)
         return -1;
     t->source = t->walk;

@@ -97,6 +97,10 @@ MUST_CHECK int tree_open(struct tree *t, const char *what, const struct tree_opt
 /* Opens folders by a layout, with the same wrappers. */
 MUST_CHECK int tree_open_layout(struct tree *t, const struct disk_layout *layout,
                                 const struct tree_options *options, struct error *err);
+/* Has a thread read the folders of that layout ahead (disk/ahead.h); the options are those that
+ * they were opened with. */
+MUST_CHECK int tree_read_ahead(struct tree *t, const struct disk_layout *layout,
+                               const struct tree_options *options, struct error *err);
 /* As tree_open, for a command that reads this tree alone: a name that is not there is ERROR_USAGE;
  * the further names of an archive are completed (samefile.h). */
 MUST_CHECK int tree_open_first(struct tree *t, const char *what, const struct tree_options *options,
