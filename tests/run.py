@@ -7,6 +7,7 @@ With --strict a skip that allowed-skips.txt does not name is a failure.
 """
 
 import argparse
+import os
 import pathlib
 import re
 import subprocess
@@ -25,7 +26,9 @@ PARTS = (
 
 def run_ctest(arguments, results):
     """Run ctest, pass its output on, and return (status, the closing lines, held back)."""
-    command = ["ctest", "--output-junit", results, "--test-output-size-passed", "1000000", *arguments]
+    at_once = min(4, len(os.sched_getaffinity(0)))  # more, and tests that kill or wait get in each other's way
+    command = ["ctest", "--parallel", str(at_once), "--output-junit", results, "--test-output-size-passed", "1000000",
+               *arguments]
     closing = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
                           errors="replace") as ctest:
