@@ -112,6 +112,34 @@ static int count_link(struct mapping *m, const struct entry *now, const struct r
     return 0;
 }
 
+/* What stands at an absolute path here. */
+static enum remap_far_end look_at(struct buffer *path)
+{
+    struct os_stat status;
+
+    if (buffer_terminate(path, NULL) != 0 ||
+        os_stat_path((const char *)path->data, true, &status, NULL) != 0)
+        return REMAP_FAR_UNKNOWN;
+    return status.kind == OS_DIRECTORY ? REMAP_FAR_FOLDER : REMAP_FAR_FILE;
+}
+
+/* Where the drive is said to be, else at the old place. */
+static enum remap_far_end far_end(struct remap_listener *l, struct bytes old, struct bytes now)
+{
+    struct mapping *m = (struct mapping *)l;
+    enum remap_far_end end = REMAP_FAR_UNKNOWN;
+    struct buffer path = {0};
+
+    if (drives_append_here(&m->settings->drives, now, &path, NULL) == 1)
+        end = look_at(&path);
+    buffer_clear(&path);
+    if (end == REMAP_FAR_UNKNOWN && buffer_append(&path, old.data, old.size, NULL) == 0)
+        end = look_at(&path);
+    buffer_release(&path);
+    m->is_guess = end == REMAP_FAR_UNKNOWN;
+    return end;
+}
+
 static int on_pass(struct remap_listener *l, const struct entry *old, const struct entry *now,
                    const struct remap_result *result, struct error *err)
 {
@@ -120,6 +148,11 @@ static int on_pass(struct remap_listener *l, const struct entry *old, const stru
 
     if (result != NULL && result->outcome == REMAP_IMPOSSIBLE)
         tell_impossible(m, old, result->reason);
+    if (m->is_guess)
+        watcher_remark(&m->report->watcher, old->path,
+                       "what its new target is cannot be seen from here: made as a link to a file; "
+                       "--drive C:=FOLDER says where a drive is");
+    m->is_guess = false;
     if (m->next != NULL && m->next->pass(m->next, old, now, result, err) != 0)
         return -1;
     if (m->use != MAPPING_TABLE)
@@ -256,7 +289,7 @@ int mapping_begin(struct mapping *m, struct map_settings *settings, struct repor
                   enum mapping_use use, struct error *err)
 {
     *m = (struct mapping){
-        .listener.pass = on_pass, .settings = settings, .report = report, .use = use};
+        .listener = {on_pass, far_end}, .settings = settings, .report = report, .use = use};
     if (use != MAPPING_TABLE)
         return 0;
     if (inventory_new(NULL, &m->inventory, err) != 0)
@@ -277,26 +310,11 @@ void mapping_release(struct mapping *m)
     *m = (struct mapping){0};
 }
 
-static bool is_folder(struct bytes path)
-{
-    struct buffer text = {0};
-    struct os_stat status;
-    bool result = buffer_append(&text, path.data, path.size, NULL) == 0 &&
-                  buffer_terminate(&text, NULL) == 0 &&
-                  os_stat_path((const char *)text.data, true, &status, NULL) == 0 &&
-                  status.kind == OS_DIRECTORY;
-
-    buffer_release(&text);
-    return result;
-}
-
 int mapping_wrap(struct mapping *m, enum remap_across across, struct source **source,
                  struct error *err)
 {
-    struct remap_options options = {.rules = &m->settings->rules,
-                                    .across = across,
-                                    .listener = &m->listener,
-                                    .is_folder = is_folder};
+    struct remap_options options = {
+        .rules = &m->settings->rules, .across = across, .listener = &m->listener};
 
     return remap_source_new(*source, &options, source, err);
 }

@@ -69,6 +69,7 @@ struct mapping {
     size_t row_count, row_capacity;
     struct buffer text; /* of the rows */
     uint64_t counts[MAPPING_OUTCOMES];
+    bool is_guess;               /* of the flavour of the link that comes next */
     struct remap_listener *next; /* told of each entry, too; borrowed; or NULL */
 };
 

@@ -40,6 +40,7 @@ static int put_target(struct remap_source *s, const struct entry *e, struct erro
 static int make_windows(struct remap_source *s, struct bytes old, struct remap_result *result,
                         struct error *err)
 {
+    struct remap_listener *l = s->options.listener;
     struct reparse made = {0};
     struct error problem = {0};
     int failed = reparse_make(REPARSE_MAKE_SYMLINK, buffer_bytes(&result->target), &made, &problem);
@@ -57,7 +58,8 @@ static int make_windows(struct remap_source *s, struct bytes old, struct remap_r
         result->reason = "a target that no link of Windows holds";
         return 0;
     }
-    s->folder_flavour = s->options.is_folder && s->options.is_folder(old);
+    s->folder_flavour =
+        l && l->far_end && l->far_end(l, old, buffer_bytes(&result->target)) == REMAP_FAR_FOLDER;
     return 0;
 }
 

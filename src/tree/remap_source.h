@@ -17,21 +17,24 @@ enum remap_across {
     REMAP_WITHIN, /* no: that is REMAP_IMPOSSIBLE */
 };
 
+/* What is at the other end of a link. */
+enum remap_far_end { REMAP_FAR_UNKNOWN, REMAP_FAR_FILE, REMAP_FAR_FOLDER };
+
 /* Told of each entry that passes. */
 struct remap_listener {
     /* `old` as it came, `now` as it passes: the same unless `result` is MAPPED. `result` is NULL
      * for what has no target. All is borrowed; -1 ends the stream. */
     int (*pass)(struct remap_listener *l, const struct entry *old, const struct entry *now,
                 const struct remap_result *result, struct error *err);
+    /* Asked before that what a link of POSIX leads to that becomes one of Windows, for its flavour:
+     * by its old target, of POSIX, and its new one. NULL, and where it is not known: a file. */
+    enum remap_far_end (*far_end)(struct remap_listener *l, struct bytes old, struct bytes now);
 };
 
 struct remap_options {
     const struct remap *rules; /* borrowed until the close */
     enum remap_across across;
     struct remap_listener *listener; /* borrowed; or NULL */
-    /* Says whether what a path of POSIX leads to is a folder, for the flavour of a link of Windows
-     * that is made for it; NULL: files are assumed. */
-    bool (*is_folder)(struct bytes path);
 };
 
 /* Wraps `inner`, which belongs to the wrapper from then on (on failure it stays the caller's). */

@@ -623,6 +623,22 @@ class Across(Case):
         self.assertEqual((found["s"][0].kind, found["s"][0].reparse),
                          ("reparse file", recipe.symlink("\\??\\C:\\file", "C:\\file", False)))
 
+    def test_the_flavour_is_that_of_the_new_place_or_told(self):
+        os.mkdir(self.path("tree"))
+        os.symlink("/old/folder", self.path("tree/l"))
+        self.run_ok("backup", self.path("tree"), self.path("a.tar.zst"))
+        os.makedirs(self.volume.path + "/folder")
+        rule, told = ["--map", "/old=C:\\"], "cannot be seen from here"
+        result = self.run_ok("restore", *rule, self.path("a.tar.zst"), self.volume.path + "/blind",
+                             status=1)
+        self.assertIn(told, result.text)
+        result = self.run_ok("restore", *rule, "--drive", "C:=" + self.volume.path, self.path("a.tar.zst"),
+                             self.volume.path + "/seen", status=1)
+        self.assertNotIn(told, result.text)
+        self.volume.remount()
+        found = oracle.snapshot(self.volume.path)
+        self.assertEqual(found["blind/tree/l"][0].kind, "reparse file")
+        self.assertEqual(found["seen/tree/l"][0].kind, "reparse folder")
 
     def test_in_place_on_a_file_system_that_keeps_notes(self):
         top, out = self.volume.path + "/tree", ""

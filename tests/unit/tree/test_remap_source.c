@@ -27,21 +27,22 @@ static int count(struct remap_listener *l, const struct entry *old, const struct
     return 0;
 }
 
-static bool is_folder(struct bytes path)
+static enum remap_far_end far_end(struct remap_listener *l, struct bytes old, struct bytes now)
 {
-    return bytes_equal(path, bytes_of("/c/folder"));
+    (void)l;
+    check_text(bytes_make(now.data, 3), "C:\\");
+    return bytes_equal(old, bytes_of("/c/folder")) ? REMAP_FAR_FOLDER : REMAP_FAR_UNKNOWN;
 }
 
 /* The list behind rules; both are the caller's. */
 static struct source *with_rules(struct list_source *l, struct remap *rules, const char *rule,
                                  enum remap_across across, struct counter *c)
 {
-    struct remap_options options = {
-        .rules = rules, .across = across, .listener = &c->listener, .is_folder = is_folder};
+    struct remap_options options = {.rules = rules, .across = across, .listener = &c->listener};
     struct source *s = NULL;
     struct error err = {0};
 
-    *c = (struct counter){.listener.pass = count};
+    *c = (struct counter){.listener = {count, far_end}};
     check_done(remap_add_text(rules, bytes_of(rule), &err));
     check_done(remap_source_new(list_source(l), &options, &s, &err));
     return s;
