@@ -414,6 +414,21 @@ static int open_alone(const char *archive, os_handle *out, struct error *err)
     return os_open_path(archive, out, err);
 }
 
+/* What asks for something to be compared would be passed over in silence. */
+static int check_alone(const struct verify_settings *s, struct error *err)
+{
+    const struct filter_settings *f = &s->filter;
+    bool filters = f->rules.count + f->if_present.count + f->reparse.count != 0 || f->caches ||
+                   f->nodump || f->one_file_system;
+
+    if (!filters && !mapping_is_asked(&s->map) && s->map.drives.here.count == 0 &&
+        s->root == NULL && s->windows_names == NULL && !s->no_data && !s->owner)
+        return 0;
+    return error_set(err, ERROR_USAGE, NULL,
+                     "an archive alone is read whole and proved: of the options that choose what is "
+                     "compared none goes with it");
+}
+
 static int verify_archive(struct verification *v, const char *archive)
 {
     const struct text_list *paths = &v->settings->bases;
@@ -424,7 +439,9 @@ static int verify_archive(struct verification *v, const char *archive)
     char size[32];
     int result, status;
 
-    result = open_alone(archive, &handle, &err);
+    result = check_alone(v->settings, &err);
+    if (result == 0)
+        result = open_alone(archive, &handle, &err);
     if (result != 0)
         err.kind = ERROR_USAGE;
     else

@@ -9,7 +9,7 @@ import sys
 import support
 from support import Case, holdfast, named
 
-COMMANDS = ("backup", "restore", "verify", "list", "scan", "link")
+COMMANDS = ("backup", "restore", "mirror", "verify", "list", "scan", "link", "remap", "remove")
 
 
 class Help(Case):
@@ -69,6 +69,13 @@ class Usage(Case):
         self.write("tree/file")
         for level in ("x", "3x", "1000", ""):
             self.wrong("backup", "--level", level, self.path("tree"), self.path("a.tar.zst"))
+
+    def test_an_archive_alone_is_compared_with_nothing(self):
+        self.run_ok("backup", self.write("f"), self.path("a.tar"))
+        for words in (["--map", "/a=/b"], ["--rebase"], ["--root", "f"], ["--no-data"], ["--exclude", "x"], ["-x"],
+                      ["--windows-names", "any"], ["--owner"], ["--drive", "C:=/x"]):
+            self.wrong("verify", *words, self.path("a.tar"), words=("archive alone",))
+        self.run_ok("verify", self.path("a.tar"))
 
     def test_names_that_begin_with_a_dash(self):
         self.write("-tree/-file")
