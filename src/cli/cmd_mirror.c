@@ -5,17 +5,18 @@
 #include <string.h>
 
 #include "cli/changes.h"
+#include "cli/changing.h"
 #include "cli/command.h"
-#include "cli/jobs.h"
 #include "cli/tree.h"
 #include "disk/transfer.h"
 
 struct mirror_settings {
     struct common_settings common;
     struct filter_settings filter;
-    struct option_number jobs, max_delete;
-    const char *foreign_links, *windows_names, *reflink;
-    bool delete_extra, allow_empty, checksum, clear_flags, owner, dry_run, no_sync;
+    struct changing_settings changing;
+    struct option_number max_delete;
+    const char *reflink;
+    bool delete_extra, allow_empty;
 };
 
 /* One mirror on its way. */
@@ -31,12 +32,6 @@ struct mirror {
     bool is_first; /* there is nothing in the destination */
 };
 
-static const char *const foreign_words[] = {
-    [FOREIGN_SYMLINK] = "symlink", [FOREIGN_SKIP] = "skip", [FOREIGN_REFUSE] = "refuse"};
-
-static const char *const names_words[] = {
-    [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
-
 static const char *const reflink_words[] = {
     [REFLINK_AUTO] = "auto", [REFLINK_ALWAYS] = "always", [REFLINK_NEVER] = "never"};
 
@@ -46,15 +41,14 @@ static int check_settings(struct mirror *m, struct error *err)
 {
     const struct mirror_settings *s = m->settings;
 
-    if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
-        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0 ||
+    if (changing_choose(&s->changing, &m->transfer.options, err) != 0 ||
         option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
         return -1;
     if (s->max_delete.is_set && s->max_delete.value < 0)
         return error_set(err, ERROR_USAGE, NULL, "--max-delete takes a number, 0 or more");
     if (s->max_delete.is_set && !s->delete_extra)
         return error_set(err, ERROR_USAGE, NULL, "--max-delete goes with --delete");
-    return jobs_choose(&s->jobs, &m->transfer.options.jobs, err);
+    return 0;
 }
 
 /* Opens the folder, or what there is on the way to it: 1 the folder itself, 0, -1. */
@@ -175,27 +169,17 @@ static void choose_options(struct mirror *m)
     const struct mirror_settings *s = m->settings;
     struct transfer_options *o = &m->transfer.options;
 
-    o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
-    o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
-    o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
     o->reflink = (enum transfer_reflink)option_word(s->reflink, reflink_words, 3);
     o->delete_extra = s->delete_extra;
     o->limits_deletes = s->max_delete.is_set;
     o->max_delete = (uint64_t)s->max_delete.value;
-    o->checksum = s->checksum;
-    o->clear_flags = s->clear_flags;
-    o->no_sync = s->no_sync;
     if (s->filter.rules.count != 0) {
         m->spare.rules = s->filter.rules.items;
         m->spare.rule_count = s->filter.rules.count;
         o->spare = &m->spare;
     }
     m->transfer.watcher = &m->report.watcher;
-    if (!os_is_privileged() && !s->owner) {
-        o->owners = OWNERS_LEAVE;
-        watcher_remark(&m->report.watcher, (struct bytes){NULL, 0},
-                       "owners are not kept for an ordinary user; --owner tries");
-    }
+    changing_leave_owners(&s->changing, &m->transfer);
 }
 
 static int check_source(const struct mirror *m, struct error *err)
@@ -231,7 +215,7 @@ static int run_mirror(void *settings, const struct text_list *operands)
                        .source = operands->items[0],
                        .destination = operands->items[1],
                        .tree = {.spool = OS_NO_HANDLE}};
-    const struct changes_words words = {m.settings->dry_run ? "would mirror" : "mirrored",
+    const struct changes_words words = {m.settings->changing.dry_run ? "would mirror" : "mirrored",
                                         "source"};
     struct error err = {0};
     int result, status;
@@ -239,7 +223,7 @@ static int run_mirror(void *settings, const struct text_list *operands)
     report_init(&m.report, "mirror",
                 (struct report_settings){.json = m.settings->common.json,
                                          .verbose = m.settings->common.verbose,
-                                         .show_changes = m.settings->dry_run});
+                                         .show_changes = m.settings->changing.dry_run});
     result = mirror(&m, &err);
     status = report_end(&m.report, result == 0 ? NULL : &err,
                         changes_any(&m.transfer)
@@ -272,32 +256,16 @@ static const struct option_spec mirror_specs[] = {
      "delete nothing if more than N names would go"},
     {"allow-empty", 0, OPTION_FLAG, SETTING(allow_empty), NULL,
      "let --delete empty DEST if SOURCE is empty"},
-    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL,
-     "compare contents even where size and times agree"},
-    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
-     "take immutable and append-only flags off what stands in the way"},
-    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), "N",
-     "threads that write files, default one for each core"},
-    {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
-     "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
-     "refuse"},
-    {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
-     "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
-     "whatever the file system) or any (make them)"},
     {"reflink", 0, OPTION_TEXT, SETTING(reflink), "WHEN",
      "share blocks with the source: auto (default: where the file system can), always (else it is "
      "an error) or never"},
-    {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
-    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
-     "print what would be done, change nothing"},
-    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
-     "do not wait until everything is on the disk"},
 };
 
 static const struct option_group mirror_groups[] = {
     {.title = "Options",
      .specs = mirror_specs,
      .count = sizeof mirror_specs / sizeof mirror_specs[0]},
+    CHANGING_OPTION_GROUP(struct mirror_settings, changing),
     {.title = "What is left out, and stays as it is in DEST",
      .specs = filter_specs,
      .count = FILTER_SPARING_COUNT,

@@ -248,6 +248,11 @@ static int read_journal(struct job *job, struct buffer *folder, struct error *er
 
 /* ---- The change ---- */
 
+static uint64_t changed(const struct job *job)
+{
+    return job->transfer.counts.replaced + job->transfer.counts.linked;
+}
+
 static int change(struct job *job, enum retarget_direction direction, struct error *err)
 {
     struct disk_root root = {.name = (const char *)job->name.data, .place = job->folder};
@@ -271,6 +276,8 @@ static int change(struct job *job, enum retarget_direction direction, struct err
         return -1;
     }
     result = transfer_run(t, links, err);
+    if (result != 0 && err->kind == ERROR_REFUSED && changed(job) == 0)
+        err->kind = ERROR_USAGE; /* as while another run is writing: nothing was begun */
     job->done = retarget_source_done(links);
     source_close(links);
     return result;
@@ -291,6 +298,13 @@ static int open_folder(struct job *job, const char *folder, struct error *err)
     return mapping_real_path(folder, &job->real, err);
 }
 
+/* There is nothing to be undone. */
+static void drop_journal(struct job *job)
+{
+    if (remove((const char *)job->journal.data) == 0)
+        buffer_release(&job->journal);
+}
+
 static int remap(struct job *job, const struct text_list *operands, struct error *err)
 {
     const struct remap_settings *s = job->settings;
@@ -306,7 +320,13 @@ static int remap(struct job *job, const struct text_list *operands, struct error
         return -1;
     if (s->dry_run || job->list.count == 0)
         return 0;
-    return write_journal(job, err) != 0 ? -1 : change(job, RETARGET_FORTH, err);
+    if (write_journal(job, err) != 0)
+        return -1;
+    if (change(job, RETARGET_FORTH, err) == 0)
+        return 0;
+    if (err->kind == ERROR_USAGE)
+        drop_journal(job);
+    return -1;
 }
 
 /* All that undo does is in the journal. */
@@ -342,11 +362,6 @@ static int undo(struct job *job, const struct text_list *operands, struct error 
 }
 
 /* ---- The end ---- */
-
-static uint64_t changed(const struct job *job)
-{
-    return job->transfer.counts.replaced + job->transfer.counts.linked;
-}
 
 static void print_summary(const struct job *job)
 {

@@ -8,19 +8,12 @@
 #include "archive/bases.h"
 #include "archive/select.h"
 #include "cli/changes.h"
-#include "cli/jobs.h"
 #include "cli/relinks.h"
 #include "cli/restore.h"
 #include "cli/tree.h"
 #include "tree/namegroup.h"
 
 /* ---- What is wanted ---- */
-
-static const char *const foreign_words[] = {
-    [FOREIGN_SYMLINK] = "symlink", [FOREIGN_SKIP] = "skip", [FOREIGN_REFUSE] = "refuse"};
-
-static const char *const names_words[] = {
-    [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
 
 static int check_settings(struct restore_job *job, struct error *err)
 {
@@ -33,12 +26,9 @@ static int check_settings(struct restore_job *job, struct error *err)
         return error_set(err, ERROR_USAGE, NULL,
                          "--delete and --salvage exclude each other: what a damaged archive lacks "
                          "is not known to be gone");
-    if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
-        option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0)
-        return -1;
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
-    if (jobs_choose(&s->jobs, &job->jobs, err) != 0)
+    if (changing_choose(&s->changing, &job->transfer.options, err) != 0)
         return -1;
     return job->destination != NULL ? tree_check_destination(job->destination, err) : 0;
 }
@@ -199,27 +189,17 @@ static void choose_options(struct restore_job *job)
     const struct restore_settings *s = job->settings;
     struct transfer_options *o = &job->transfer.options;
 
-    o->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
     o->existing = s->keep_existing ? EXISTING_KEEP
                   : s->keep_newer  ? EXISTING_NEWER
                                    : EXISTING_UPDATE;
-    o->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
-    o->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
     o->relink = s->relink != NULL ? &job->relink : NULL;
     o->owners = s->map_owners ? OWNERS_NAMES : OWNERS_NUMBERS;
     o->delete_extra = s->delete_extra;
-    o->checksum = s->checksum;
-    o->clear_flags = s->clear_flags;
-    o->no_sync = s->no_sync;
-    o->jobs = job->jobs;
     o->delete_within = job->paths;
     o->delete_within_count = job->path_count;
     job->transfer.watcher = &job->report.watcher;
-    if (!os_is_privileged() && !s->owner && !s->map_owners) {
-        o->owners = OWNERS_LEAVE;
-        watcher_remark(&job->report.watcher, (struct bytes){NULL, 0},
-                       "owners are not restored for an ordinary user; --owner tries");
-    }
+    if (!s->map_owners)
+        changing_leave_owners(&s->changing, &job->transfer);
 }
 
 /* ---- The end ---- */
@@ -285,7 +265,7 @@ static int load_relinks(struct restore_job *job, struct error *err)
         return 0;
     if (relinks_load(path, RELINKS_MAY_LACK, &job->relink, err) != 0)
         return -1;
-    return job->settings->dry_run ? 0 : relinks_check(path, err);
+    return job->settings->changing.dry_run ? 0 : relinks_check(path, err);
 }
 
 /* Also of a run that failed: what it made is there. */
@@ -333,8 +313,8 @@ static void json_summary(struct restore_job *job, int status)
 
 static void print_summary(const struct restore_job *job)
 {
-    const struct changes_words words = {job->settings->dry_run ? "would restore" : "restored",
-                                        "archive"};
+    const struct changes_words words = {
+        job->settings->changing.dry_run ? "would restore" : "restored", "archive"};
 
     changes_print(&job->transfer, &words, &job->report);
     mapping_print_summary(&job->mapping);
@@ -361,7 +341,7 @@ static int run_restore(void *settings, const struct text_list *operands)
     report_init(&job.report, "restore",
                 (struct report_settings){.json = job.settings->common.json,
                                          .verbose = job.settings->common.verbose,
-                                         .show_changes = job.settings->dry_run});
+                                         .show_changes = job.settings->changing.dry_run});
     relink_init(&job.relink);
     result = restore(&job, operands, &err);
     result = save_relinks(&job, result, &err);
@@ -404,38 +384,22 @@ static const struct option_spec restore_specs[] = {
      "leave every file that is there as it is"},
     {"keep-newer", 0, OPTION_FLAG, SETTING(keep_newer), NULL,
      "leave files that are newer than the archive's"},
-    {"checksum", 'c', OPTION_FLAG, SETTING(checksum), NULL,
-     "compare contents even where size and times agree"},
-    {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
-     "take immutable and append-only flags off what stands in the way"},
-    {"jobs", 'j', OPTION_NUMBER, SETTING(jobs), "N",
-     "threads that write files, default one for each core"},
-    {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
-     "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
-     "refuse"},
-    {"windows-names", 0, OPTION_TEXT, SETTING(windows_names), "WAY",
-     "names that Windows cannot hold, on an NTFS volume: refuse (default), escape (map them, "
-     "whatever the file system) or any (make them)"},
     {"relink", 0, OPTION_TEXT, SETTING(relink), "FILE",
-     "keep what makes them junctions and other reparse points in FILE, where it cannot be kept "
-     "beside what is made for them; for backup --relink"},
+     "keep in FILE what makes junctions and other reparse points what they are, where it cannot be "
+     "kept beside what is made for them; for backup --relink"},
     {"map-owners", 0, OPTION_FLAG, SETTING(map_owners), NULL,
      "set owners by name where the name exists here; else by number"},
-    {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"strip-absolute", 0, OPTION_FLAG, SETTING(strip_absolute), NULL,
      "take the leading slashes off absolute names of other tools' archives"},
     {"salvage", 0, OPTION_FLAG, SETTING(salvage), NULL,
      "bring back all that is readable of a damaged archive, and name what is lost; exit status 1"},
-    {"dry-run", 'n', OPTION_FLAG, SETTING(dry_run), NULL,
-     "print what would be done, change nothing"},
-    {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
-     "do not wait until everything is on the disk"},
 };
 
 static const struct option_group restore_groups[] = {
     {.title = "Options",
      .specs = restore_specs,
      .count = sizeof restore_specs / sizeof restore_specs[0]},
+    CHANGING_OPTION_GROUP(struct restore_settings, changing),
     MAP_OPTION_GROUP(struct restore_settings, map, MAP_SPEC_COUNT),
     COMMON_OPTION_GROUP,
 };

@@ -424,9 +424,10 @@ static int check_alone(const struct verify_settings *s, struct error *err)
     if (!filters && !mapping_is_asked(&s->map) && s->map.drives.here.count == 0 &&
         s->root == NULL && s->windows_names == NULL && !s->no_data && !s->owner)
         return 0;
-    return error_set(err, ERROR_USAGE, NULL,
-                     "an archive alone is read whole and proved: of the options that choose what is "
-                     "compared none goes with it");
+    return error_set(
+        err, ERROR_USAGE, NULL,
+        "an archive alone is read whole and proved: of the options that choose what is "
+        "compared none goes with it");
 }
 
 static int verify_archive(struct verification *v, const char *archive)

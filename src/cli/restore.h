@@ -5,9 +5,9 @@
 #define HOLDFAST_CLI_RESTORE_H
 
 #include "archive/open.h"
+#include "cli/changing.h"
 #include "cli/command.h"
 #include "cli/mapping.h"
-#include "disk/transfer.h"
 #include "tree/relink.h"
 
 struct restore_settings {
@@ -15,10 +15,9 @@ struct restore_settings {
     struct text_list roots; /* NAME=PLACE */
     struct text_list bases;
     struct map_settings map;
-    struct option_number jobs;
-    const char *foreign_links, *windows_names, *relink;
-    bool delete_extra, keep_existing, keep_newer, checksum, clear_flags;
-    bool map_owners, owner, strip_absolute, salvage, dry_run, no_sync;
+    struct changing_settings changing;
+    const char *relink;
+    bool delete_extra, keep_existing, keep_newer, map_owners, strip_absolute, salvage;
 };
 
 /* One restore on its way. */
@@ -36,7 +35,6 @@ struct restore_job {
     os_handle spool;
     struct disk_root *roots;
     struct buffer places; /* the NUL-terminated names of --root */
-    size_t jobs;
     struct transfer transfer;
     struct mapping mapping;
     struct relink relink;

@@ -144,7 +144,7 @@ int restore_map_links(struct restore_job *job, struct error *err)
 {
     const struct disk_layout *layout = &job->transfer.layout;
     struct map_settings *s = &job->settings->map;
-    bool table = mapping_is_asked(s) && job->settings->dry_run;
+    bool table = mapping_is_asked(s) && job->settings->changing.dry_run;
     struct mapping *m = &job->mapping;
 
     if (s->rebase && !job->opened.is_ours)
@@ -170,7 +170,7 @@ int restore_tell_links(struct restore_job *job, struct error *err)
 
     if (m->use == MAPPING_TABLE)
         return mapping_tell(m, job->source, MAPPING_SHOW, err);
-    if (!job->settings->dry_run)
+    if (!job->settings->changing.dry_run)
         mapping_hint(m);
     return 0;
 }

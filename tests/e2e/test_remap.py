@@ -4,6 +4,7 @@ NTFS volumes each case of fixtures/remap is a link, judged by the bytes that sta
 file systems the links are looked at with the system's own calls."""
 
 import ctypes
+import fcntl
 import multiprocessing
 import os
 import re
@@ -405,6 +406,17 @@ class InPlace(Case):
             self.run_ok("remap", "--map", "/new=/newer", self.top, cwd=self.work)
             self.run_ok("remap", "--map", "/newer=/new", self.top, cwd=self.work)
             self.assertTrue(os.path.exists(self.path(f"holdfast-remap{number}.journal")))
+
+    def test_a_second_writer_is_refused(self):
+        folder = os.open(self.top, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            result = self.run_ok("remap", *self.rule, "--journal", self.journal, self.top, status=2)
+        finally:
+            os.close(folder)
+        self.assertIn("another run is writing", result.text)
+        self.assertNotIn("--undo", result.text)
+        self.assertFalse(os.path.exists(self.journal))
 
     def test_names_outside_are_said(self):
         os.makedirs(self.disk + "/out")
