@@ -8,6 +8,7 @@
 #include "cli/changing.h"
 #include "cli/command.h"
 #include "cli/tree.h"
+#include "disk/nearest.h"
 #include "disk/transfer.h"
 
 struct mirror_settings {
@@ -49,33 +50,6 @@ static int check_settings(struct mirror *m, struct error *err)
     if (s->max_delete.is_set && !s->delete_extra)
         return error_set(err, ERROR_USAGE, NULL, "--max-delete goes with --delete");
     return 0;
-}
-
-/* Opens the folder, or what there is on the way to it: 1 the folder itself, 0, -1. */
-static int open_nearest(const char *path, os_handle *out, struct error *err)
-{
-    struct buffer shorter = {0};
-    int result = os_open_root(path, out, err);
-
-    if (result == 0)
-        return 1;
-    if (!os_error_is_missing(err))
-        return -1;
-    size_t bytes = strlen(path);
-
-    while (result != 0 && bytes != 0 && os_error_is_missing(err)) {
-        error_release(err);
-        while (bytes != 0 && path[bytes - 1] == '/')
-            bytes--;
-        while (bytes != 0 && path[bytes - 1] != '/')
-            bytes--;
-        buffer_clear(&shorter);
-        if (buffer_append(&shorter, path, bytes, err) != 0 || buffer_terminate(&shorter, err) != 0)
-            break;
-        result = os_open_root(bytes == 0 ? "." : (const char *)shorter.data, out, err);
-    }
-    buffer_release(&shorter);
-    return result;
 }
 
 static int is_empty(os_handle folder, struct error *err)
@@ -122,20 +96,21 @@ static int check_apart(const struct mirror *m, os_handle source, os_handle desti
 static int check_places(struct mirror *m, struct error *err)
 {
     os_handle source = OS_NO_HANDLE, destination = OS_NO_HANDLE;
-    int result = -1, there, empty;
+    int result = -1, empty;
+    size_t there;
 
     if (os_open_root(m->source, &source, err) != 0) {
         (void)error_at(err, m->source, strlen(m->source));
         goto out;
     }
-    there = open_nearest(m->destination, &destination, err);
-    if (there < 0) {
+    if (nearest_open(m->destination, &there, &destination, err) != 0) {
         (void)error_at(err, m->destination, strlen(m->destination));
         goto out;
     }
-    empty = there == 0 ? 1 : is_empty(destination, err);
+    bool is_there = m->destination[there] == '\0';
+    empty = is_there ? is_empty(destination, err) : 1;
     m->is_first = empty == 1;
-    if (empty >= 0 && check_apart(m, source, destination, there == 1, err) == 0)
+    if (empty >= 0 && check_apart(m, source, destination, is_there, err) == 0)
         result = check_emptied(m, source, err);
 out:
     if (result != 0)

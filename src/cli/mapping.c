@@ -10,6 +10,7 @@
 
 #include "cli/mapping_way.h"
 #include "cli/print.h"
+#include "disk/nearest.h"
 #include "os/os.h"
 
 const struct option_spec map_specs[MAP_SPEC_COUNT] = {
@@ -238,30 +239,12 @@ int mapping_add_root(struct mapping *m, const char *name, const char *old, const
 
 int mapping_real_path(const char *path, struct buffer *out, struct error *err)
 {
-    size_t all = strlen(path), known = all;
-    struct buffer part = {0};
-    os_handle folder = OS_NO_HANDLE;
+    size_t all = strlen(path), known;
+    os_handle folder;
     int result = -1;
 
-    while (folder == OS_NO_HANDLE) {
-        struct error problem = {0};
-
-        buffer_clear(&part);
-        if (buffer_append(&part, known != 0 ? path : ".", known != 0 ? known : 1, err) != 0 ||
-            buffer_terminate(&part, err) != 0)
-            goto done;
-        if (os_open_root((const char *)part.data, &folder, &problem) == 0)
-            break;
-        if (known == 0) {
-            error_move(err, &problem);
-            goto done;
-        }
-        error_release(&problem);
-        while (known != 0 && path[known - 1] == '/')
-            known--;
-        while (known != 0 && path[known - 1] != '/')
-            known--;
-    }
+    if (nearest_open(path, &known, &folder, err) != 0)
+        return -1;
     if (os_handle_path(folder, out, err) != 0)
         goto done;
     while (known < all && path[known] == '/')
@@ -274,7 +257,6 @@ int mapping_real_path(const char *path, struct buffer *out, struct error *err)
     result = buffer_terminate(out, err);
 done:
     os_close(folder);
-    buffer_release(&part);
     return result;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk/nearest.h"
+
 static const char marker_name[] = ".holdfast-run";
 static const char marker_head[] = "holdfast run\nversion 1\n";
 static const char id_line[] = "id ";
@@ -68,43 +70,17 @@ void anchor_release(struct anchor *a)
 
 /* ---- Opening and making ---- */
 
-/* Opens the longest beginning of `path` that is there; *rest is what is missing. `path` is cut in
- * place. */
-static int open_existing(char *path, char **rest, os_handle *out, struct error *err)
-{
-    size_t end = strlen(path);
-
-    for (;;) {
-        while (end > 1 && path[end - 1] == '/')
-            end--;
-        while (end > 0 && path[end - 1] != '/')
-            end--;
-        char kept = path[end];
-        path[end] = '\0';
-        int result = os_open_root(end ? path : ".", out, err);
-        path[end] = kept;
-        if (!result || !end || !os_error_is_missing(err)) {
-            *rest = path + end;
-            return result;
-        }
-        error_release(err);
-    }
-}
-
 int anchor_volume(const struct anchor *a, struct os_volume *out, struct error *err)
 {
     os_handle folder;
-    char *path, *rest;
-    int result = -1;
+    size_t there;
 
     if (a->folder != OS_NO_HANDLE)
         return os_volume_facts(a->folder, out, err);
-    path = copy_text(a->path, strlen(a->path), err);
-    if (path && !open_existing(path, &rest, &folder, err)) {
-        result = os_volume_facts(folder, out, err);
-        os_close(folder);
-    }
-    free(path);
+    if (nearest_open(a->path, &there, &folder, err))
+        return -1;
+    int result = os_volume_facts(folder, out, err);
+    os_close(folder);
     return result;
 }
 
@@ -141,24 +117,21 @@ static int make_below(os_handle *folder, char *rest, struct error *err)
 
 static int make_folder(struct anchor *a, struct error *err)
 {
-    char *copy = copy_text(a->path, strlen(a->path), err);
-    char *rest = NULL;
-    os_handle folder = OS_NO_HANDLE;
+    os_handle folder;
+    size_t there;
     int result = -1;
 
-    if (!copy)
+    if (nearest_open(a->path, &there, &folder, err))
         return -1;
-    if (open_existing(copy, &rest, &folder, err))
-        goto out;
-    if (make_below(&folder, rest, err)) {
+    char *rest = copy_text(a->path + there, strlen(a->path + there), err);
+    if (rest && !make_below(&folder, rest, err)) {
+        a->folder = folder;
+        a->created = true;
+        result = 0;
+    } else {
         os_close(folder);
-        goto out;
     }
-    a->folder = folder;
-    a->created = true;
-    result = 0;
-out:
-    free(copy);
+    free(rest);
     return result;
 }
 

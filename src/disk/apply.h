@@ -67,10 +67,6 @@ struct names {
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
     struct parents parents;
-    struct {
-        bool asked, many_names;
-        uint64_t device;
-    } volume; /* that was asked last how many names its files can have */
     struct buffer
         forward; /* names whose first name had not come yet: varint strings path, first name */
     size_t forward_count;
@@ -128,7 +124,8 @@ struct run {
     bool may_be_ntfs; /* a place of the destination is an NTFS volume, which may ignore owners and
                     modes in silence */
     struct run_volume {
-        bool asked, has_ntfs;
+        bool asked;
+        struct os_volume facts;
         uint64_t device;
     } volume; /* that was asked last what it is */
     char id[ANCHOR_ID_DIGITS + 1];
@@ -268,6 +265,8 @@ MUST_CHECK int position_leave(struct run *r, size_t depth, struct error *err);
 void position_abandon(struct run *r);
 /* True if the innermost folder is on a volume that has reparse points: 1, 0, -1. */
 MUST_CHECK int position_on_ntfs(struct run *r, struct error *err);
+/* True if a file there can have many names (os_volume), as far as is known. */
+bool position_takes_many_names(struct run *r);
 /* The innermost folder and its handle. */
 struct level *position_level(struct run *r);
 os_handle position_folder(const struct run *r);

@@ -291,24 +291,6 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
                     (struct named){file->device, file->file, file->is_made != 0}, err);
 }
 
-/* Whether the volume that the position is on takes HANDED_MOST names of a file, as far as is known.
- */
-static bool takes_many_names(struct run *r)
-{
-    uint64_t device = position_level(r)->found.device;
-    struct error ignored = {0};
-    struct os_volume v;
-
-    if (!r->names.volume.asked || r->names.volume.device != device) {
-        bool known = !os_volume_facts(position_folder(r), &v, &ignored);
-        error_release(&ignored);
-        r->names.volume.many_names = known && v.many_names;
-        r->names.volume.device = device;
-        r->names.volume.asked = true;
-    }
-    return r->names.volume.many_names;
-}
-
 /* The writers make a name if nothing speaks against it but what ends a run or is an error anyway:
  * no flag, no limit on names, no other file system; and if no name is linked to it itself. */
 static bool may_hand_over(struct run *r, const struct link_source *from,
@@ -317,7 +299,7 @@ static bool may_hand_over(struct run *r, const struct link_source *from,
     return pair->want->kind == ENTRY_FILE && writers_want_name(r, pair) && from->file.is_made &&
            from->file.names < HANDED_MOST && pair->other.size && r->facts->names_known &&
            parents_are_many(&r->names.parents) &&
-           from->file.device == position_level(r)->found.device && takes_many_names(r);
+           from->file.device == position_level(r)->found.device && position_takes_many_names(r);
 }
 
 static int hand_over(struct run *r, const struct link_source *from, const struct entry *want,

@@ -356,20 +356,33 @@ int position_touch(struct run *r, struct error *err)
     return 0;
 }
 
-int position_on_ntfs(struct run *r, struct error *err)
+/* The volume that the position is on; NULL if it cannot be asked. */
+static const struct os_volume *look_at_volume(struct run *r, struct error *err)
 {
-    struct os_object folder = {.handle = position_folder(r)};
     struct run_volume *v = &r->volume;
     uint64_t device = position_level(r)->found.device;
-    uint32_t ignored;
 
-    if (!v->asked || v->device != device) {
-        int has = os_ntfs_attributes(&folder, &ignored, err);
-        if (has < 0)
-            return -1;
-        *v = (struct run_volume){true, has == 1, device};
-    }
-    return v->has_ntfs;
+    if (v->asked && v->device == device)
+        return &v->facts;
+    v->asked = !os_volume_facts(position_folder(r), &v->facts, err);
+    v->device = device;
+    return v->asked ? &v->facts : NULL;
+}
+
+int position_on_ntfs(struct run *r, struct error *err)
+{
+    const struct os_volume *v = look_at_volume(r, err);
+
+    return v ? v->reparse_points : -1;
+}
+
+bool position_takes_many_names(struct run *r)
+{
+    struct error ignored = {0};
+    const struct os_volume *v = look_at_volume(r, &ignored);
+
+    error_release(&ignored);
+    return v && v->many_names;
 }
 
 /* ---- Going up ---- */
