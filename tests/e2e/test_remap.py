@@ -15,7 +15,8 @@ import time
 from typing import Dict, List, Optional, Tuple
 
 import support
-from mounts import mounted, ntfs
+from mounts import mounted
+from ntfs_case import Ntfs
 from oracle import ntfs as oracle
 from support import Case, holdfast, named, needs_root, tool
 from trees import ntfs as recipe
@@ -103,16 +104,13 @@ def kill_after(journal: str, seconds: float, *words: str) -> None:
     run.wait()
 
 
-class OnNtfs(Case):
-    """Show 3: links of every form on a real volume."""
+class OnNtfs(Ntfs):
+    """Links of every form on a real volume."""
 
     def setUp(self):
         super().setUp()
-        needs_root()
-        context = ntfs()
-        self.volume = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        self.top = self.volume.path + "/tree"
+        self.at = self.volume()
+        self.top = self.at.path + "/tree"
         self.journal = self.path("journal")
 
     def plant(self, chosen: Dict) -> None:
@@ -127,11 +125,11 @@ class OnNtfs(Case):
                 recipe.set_attributes(path, recipe.HIDDEN | recipe.ARCHIVED)
             recipe.set_mtime(path, 1_000_000_000_123_456_700 + number * 10**9)
         recipe.set_mtime(self.top, 1_100_000_000_000_000_000)
-        self.volume.remount()
+        self.at.remount()
 
     def buffers(self) -> Dict[str, bytes]:
         """The raw buffer of each link, as somebody else finds it."""
-        self.volume.remount()
+        self.at.remount()
         return {name: oracle.get(os.fsencode(f"{self.top}/{name}"), "reparse_data") for name in os.listdir(self.top)}
 
     def check(self, rules: List[str], chosen: Dict) -> None:
@@ -159,7 +157,7 @@ class OnNtfs(Case):
             self.assertEqual(again.objects()[-1]["changed"], 0, again)
             self.assertFalse(os.path.exists(self.path("no")))
         self.run_ok("remap", "--undo", self.journal)
-        self.volume.remount()
+        self.at.remount()
         self.assertEqual(oracle.compare(before, oracle.snapshot(self.top)), [])
 
     def test_drive_c_becomes_d(self):
@@ -177,7 +175,7 @@ class OnNtfs(Case):
     def test_every_other_rule(self):
         lists = {tuple(case[0]) for case in cases().values()} - {("C:\\=D:\\",), ("C:\\foo=C:\\bar",)}
         for number, rules in enumerate(sorted(lists)):
-            self.top, journal = f"{self.volume.path}/tree{number}", self.path(f"journal{number}")
+            self.top, journal = f"{self.at.path}/tree{number}", self.path(f"journal{number}")
             chosen = {name: case for name, case in cases().items() if tuple(case[0]) == rules}
             chosen.pop("72-too-long", None)  # the driver takes no buffer of that size
             self.plant(chosen)
@@ -197,13 +195,13 @@ class OnNtfs(Case):
         recipe.make(self.top + "/b", recipe.symlink("\\??\\C:\\x", "C:\\x", False), False)
         for name in ("a", "c"):
             os.link(self.top + "/b", f"{self.top}/{name}", follow_symlinks=False)
-        self.volume.remount()
+        self.at.remount()
         before = oracle.snapshot(self.top)
         self.run_ok("remap", "--map", "C:\\=D:\\", "--journal", self.journal, self.top)
         self.assertEqual(set(self.buffers().values()), {recipe.symlink("\\??\\D:\\x", "D:\\x", False)})
         self.assert_same_file(*(f"{self.top}/{name}" for name in "abc"))
         self.run_ok("remap", "--undo", self.journal)
-        self.volume.remount()
+        self.at.remount()
         self.assertEqual(oracle.compare(before, oracle.snapshot(self.top)), [])
 
     def test_killed_in_the_middle(self):
@@ -211,7 +209,7 @@ class OnNtfs(Case):
         for number in range(400):
             target = f"C:\\{number}"
             recipe.make(f"{self.top}/j{number}", recipe.junction("\\??\\" + target, target), True)
-        self.volume.remount()
+        self.at.remount()
         before = oracle.snapshot(self.top)
         middle = 0
         for wait in (0.02, 0.05, 0.1, 0.2):
@@ -221,7 +219,7 @@ class OnNtfs(Case):
             self.assertEqual(found.keys(), before.keys() - {""})
             middle += len({b"D" in raw for raw in found.values()}) == 2
             self.run_ok("remap", "--undo", journal)
-            self.volume.remount()
+            self.at.remount()
             lines = oracle.compare(before, oracle.snapshot(self.top))
             self.assertEqual([line for line in lines if not line.startswith(": mtime")], [])
         self.assertGreater(middle, 0, "no run was killed in the middle")
@@ -237,8 +235,8 @@ class OnNtfs(Case):
             "round": "C:\\tree\\round",
         }.items():
             recipe.make(f"{self.top}/{name}", recipe.junction("\\??\\" + target, target), True)
-        self.volume.remount()
-        drive = ["--drive", "C:=" + self.volume.path]
+        self.at.remount()
+        drive = ["--drive", "C:=" + self.at.path]
 
         def found(*options) -> Dict[str, str]:
             lines = self.run_ok("scan", "--json", *options, self.top).objects()
@@ -257,7 +255,7 @@ class OnNtfs(Case):
                                         "elsewhere": "unknown", "round": "looping"})
         os.unlink(self.top + "/same") if os.path.islink(self.top + "/same") else os.rmdir(self.top + "/same")
         listed = self.run_ok("list", *drive, self.top).text
-        self.assertIn(f"C:\\\\tree\\\\nothing = {self.volume.path}/tree/nothing", listed)
+        self.assertIn(f"C:\\\\tree\\\\nothing = {self.at.path}/tree/nothing", listed)
         plan = self.run_ok("remap", "-n", "--json", *drive, "--map", "C:\\tree\\nothing=C:\\tree\\Real", self.top)
         rows = {os.path.basename(o["path"]): o for o in plan.objects() if o["type"] == "target"}
         self.assertEqual((rows["gone"]["outcome"], rows["gone"]["exists"]), ("mapped", True))
@@ -602,22 +600,19 @@ def rows_unchanged(rows: Dict[str, dict]) -> List[str]:
     return [path[4:] for path, row in rows.items() if row["outcome"] != "mapped"]
 
 
-class Across(Case):
+class Across(Ntfs):
     """From one system's links to the other's."""
 
     def setUp(self):
         super().setUp()
-        needs_root()
-        context = ntfs()
-        self.volume = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
+        self.at = self.volume()
 
     def test_junctions_become_links_of_this_system_and_back(self):
-        top = self.volume.path + "/tree"
+        top = self.at.path + "/tree"
         os.mkdir(top)
         recipe.make(top + "/j", recipe.junction("\\??\\C:\\data\\x", "C:\\data\\x"), True)
         recipe.make(top + "/s", recipe.symlink("\\??\\C:\\file", "C:\\file", False), False)
-        self.volume.remount()
+        self.at.remount()
         self.run_ok("backup", top, self.path("a.tar.zst"))
         rule = ["--map", "C:\\=" + self.path("c")]
         self.run_ok("restore", *rule, self.path("a.tar.zst"), self.path("out"))
@@ -627,9 +622,9 @@ class Across(Case):
         self.write("c/file")
         self.run_ok("backup", self.path("out/tree"), self.path("b.tar.zst"))
         back = ["--map", self.path("c") + "=C:\\"]
-        self.run_ok("restore", *back, self.path("b.tar.zst"), self.volume.path + "/back")
-        self.volume.remount()
-        found = oracle.snapshot(self.volume.path + "/back/tree")
+        self.run_ok("restore", *back, self.path("b.tar.zst"), self.at.path + "/back")
+        self.at.remount()
+        found = oracle.snapshot(self.at.path + "/back/tree")
         self.assertEqual((found["j"][0].kind, found["j"][0].reparse),
                          ("reparse folder", recipe.symlink("\\??\\C:\\data\\x", "C:\\data\\x", False)))
         self.assertEqual((found["s"][0].kind, found["s"][0].reparse),
@@ -639,24 +634,24 @@ class Across(Case):
         os.mkdir(self.path("tree"))
         os.symlink("/old/folder", self.path("tree/l"))
         self.run_ok("backup", self.path("tree"), self.path("a.tar.zst"))
-        os.makedirs(self.volume.path + "/folder")
+        os.makedirs(self.at.path + "/folder")
         rule, told = ["--map", "/old=C:\\"], "cannot be seen from here"
-        result = self.run_ok("restore", *rule, self.path("a.tar.zst"), self.volume.path + "/blind",
+        result = self.run_ok("restore", *rule, self.path("a.tar.zst"), self.at.path + "/blind",
                              status=1)
         self.assertIn(told, result.text)
-        result = self.run_ok("restore", *rule, "--drive", "C:=" + self.volume.path, self.path("a.tar.zst"),
-                             self.volume.path + "/seen", status=1)
+        result = self.run_ok("restore", *rule, "--drive", "C:=" + self.at.path, self.path("a.tar.zst"),
+                             self.at.path + "/seen", status=1)
         self.assertNotIn(told, result.text)
-        self.volume.remount()
-        found = oracle.snapshot(self.volume.path)
+        self.at.remount()
+        found = oracle.snapshot(self.at.path)
         self.assertEqual(found["blind/tree/l"][0].kind, "reparse file")
         self.assertEqual(found["seen/tree/l"][0].kind, "reparse folder")
 
     def test_in_place_on_a_file_system_that_keeps_notes(self):
-        top, out = self.volume.path + "/tree", ""
+        top, out = self.at.path + "/tree", ""
         os.mkdir(top)
         recipe.make(top + "/j", recipe.junction("\\??\\C:\\data\\x", "C:\\data\\x"), True)
-        self.volume.remount()
+        self.at.remount()
         self.run_ok("backup", top, self.path("a.tar.zst"))
         context = mounted("ext4", "64M")
         out = context.__enter__()
@@ -665,9 +660,9 @@ class Across(Case):
         self.run_ok("remap", "--map", "C:\\=D:\\", "--journal", self.path("journal"), out + "/tree", status=1)
         self.assertEqual(os.readlink(out + "/tree/j"), "D:\\data\\x")
         self.run_ok("backup", out + "/tree", self.path("b.tar.zst"))
-        self.run_ok("restore", self.path("b.tar.zst"), self.volume.path + "/back")
-        self.volume.remount()
-        found = oracle.snapshot(self.volume.path + "/back/tree")
+        self.run_ok("restore", self.path("b.tar.zst"), self.at.path + "/back")
+        self.at.remount()
+        found = oracle.snapshot(self.at.path + "/back/tree")
         self.assertEqual(found["j"][0].reparse, recipe.junction("\\??\\D:\\data\\x", "D:\\data\\x"))
         self.run_ok("remap", "--undo", self.path("journal"), status=1)
         self.assertEqual(os.readlink(out + "/tree/j"), "C:\\data\\x")
