@@ -55,6 +55,7 @@ struct index_source {
     struct entry entry;         /* what came last */
     struct index_origin origin;
     struct bases *bases;     /* or NULL */
+    struct buffer sought;    /* nothing before this path is wanted, or empty */
     struct buffer skipped;   /* the folder whose content is not wanted, or empty */
     struct buffer last_path; /* of the last block */
 };
@@ -104,14 +105,25 @@ static void open_block_release(struct open_block *open)
     index_cursor_release(&open->cursor);
 }
 
-/* True if everything from that block on up to the next one lies in the folder that is skipped. */
-static bool is_skipped(const struct index_source *s, size_t index)
+/* True if the entry is not wanted. */
+static bool is_passed_over(const struct index_source *s, struct bytes path)
 {
-    struct bytes folder = buffer_bytes(&s->skipped);
+    return (s->skipped.size != 0 && path_is_within(path, buffer_bytes(&s->skipped))) ||
+           (s->sought.size != 0 && path_compare(path, buffer_bytes(&s->sought)) < 0);
+}
 
-    return folder.size != 0 && s->look_ups < LOOK_UPS && index + 1 < s->head->block_count &&
-           path_is_within(s->head->blocks[index].first_path, folder) &&
-           path_is_within(s->head->blocks[index + 1].first_path, folder);
+/* True if nothing is wanted from that path on, which stands in the block before `next`, up to that
+ * block. */
+static bool is_all_passed_over(const struct index_source *s, struct bytes path, size_t next)
+{
+    struct bytes folder = buffer_bytes(&s->skipped), sought = buffer_bytes(&s->sought);
+    struct bytes end;
+
+    if (s->look_ups >= LOOK_UPS || next >= s->head->block_count)
+        return false;
+    end = s->head->blocks[next].first_path;
+    return (folder.size != 0 && path_is_within(path, folder) && path_is_within(end, folder)) ||
+           (sought.size != 0 && path_compare(end, sought) <= 0);
 }
 
 /* Goes on to the next block that has something that is wanted: 1, 0 at the end, -1. */
@@ -125,7 +137,8 @@ static int next_block(struct index_source *s, struct error *err)
                           s->here.cursor.memory.path.size, err))
             return -1;
     }
-    while (index < s->head->block_count && is_skipped(s, index))
+    while (index < s->head->block_count &&
+           is_all_passed_over(s, s->head->blocks[index].first_path, index + 1))
         index++;
     if (index >= s->head->block_count)
         return 0;
@@ -135,24 +148,14 @@ static int next_block(struct index_source *s, struct error *err)
     return open_block(s, &s->here, index, err) ? -1 : 1;
 }
 
-/* True if the rest of the present block lies in the folder that is skipped. */
-static bool is_rest_skipped(const struct index_source *s)
-{
-    struct bytes folder = buffer_bytes(&s->skipped);
-    size_t next = s->here.index + 1;
-
-    return folder.size != 0 && s->look_ups < LOOK_UPS && next < s->head->block_count &&
-           path_is_within(buffer_bytes(&s->here.cursor.memory.path), folder) &&
-           path_is_within(s->head->blocks[next].first_path, folder);
-}
-
 /* The next item: 1, 0 at the end, -1. */
 static int next_item(struct index_source *s, const struct index_item **out, struct error *err)
 {
     for (;;) {
         int more = 0;
 
-        if (s->here.index != SIZE_MAX && !is_rest_skipped(s))
+        if (s->here.index != SIZE_MAX &&
+            !is_all_passed_over(s, buffer_bytes(&s->here.cursor.memory.path), s->here.index + 1))
             more = index_cursor_next(&s->here.cursor, out, err);
         if (more != 0)
             return more;
@@ -328,7 +331,7 @@ static int index_next(struct source *source, const struct entry **out, struct er
     int more;
 
     while ((more = next_item(s, &item, err)) == 1) {
-        if (s->skipped.size == 0 || !path_is_within(item->entry.path, buffer_bytes(&s->skipped)))
+        if (!is_passed_over(s, item->entry.path))
             break;
         if (keep(s, item, err))
             return -1;
@@ -336,6 +339,7 @@ static int index_next(struct source *source, const struct entry **out, struct er
     if (more != 1)
         return more;
     buffer_clear(&s->skipped);
+    buffer_clear(&s->sought);
     if (make_entry(s, item, err))
         return -1;
     *out = &s->entry;
@@ -357,6 +361,17 @@ static void index_skip(struct source *source)
     buffer_clear(&s->skipped);
     if (buffer_append(&s->skipped, s->entry.path.data, s->entry.path.size, &err) != 0)
         buffer_clear(&s->skipped); /* out of memory: the content comes, and is refused one by one */
+    error_release(&err);
+}
+
+static void index_seek(struct source *source, struct bytes path)
+{
+    struct index_source *s = index_of(source);
+    struct error err = {0};
+
+    buffer_clear(&s->sought);
+    if (buffer_append(&s->sought, path.data, path.size, &err) != 0)
+        buffer_clear(&s->sought); /* out of memory: what lies before comes, too */
     error_release(&err);
 }
 
@@ -398,6 +413,7 @@ static void index_free(struct index_source *s)
     bases_close(s->bases);
     tail_reader_free(s->tail_reader);
     input_raw_release(&s->raw);
+    buffer_release(&s->sought);
     buffer_release(&s->skipped);
     buffer_release(&s->last_path);
     free(s->lost);
@@ -418,6 +434,7 @@ static const struct source_ops index_ops = {
     .next = index_next,
     .load = index_load,
     .skip = index_skip,
+    .seek = index_seek,
     .open_data = index_open_data,
     .facts = index_facts,
     .close = index_close,

@@ -151,13 +151,22 @@ static void do_all(struct pool_task *t)
 
 void batch_init(struct batch *b, const struct run *run)
 {
-    *b = (struct batch){.task.work = do_all, .watcher.notice = keep_loss, .run = run};
+    b->task.work = do_all;
+    b->watcher.notice = keep_loss;
+    b->run = run;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
 }
 
 void batch_clear(struct batch *b)
 {
     for (size_t i = 0; i < b->folder_count; i++)
         os_close(b->folders[i].handle);
+    b->items_used = larger(b->items_used, b->count);
+    b->folders_used = larger(b->folders_used, b->folder_count);
     b->folder_count = 0;
     b->count = 0;
     b->data_bytes = 0;
@@ -169,9 +178,9 @@ void batch_clear(struct batch *b)
 void batch_release(struct batch *b)
 {
     batch_clear(b);
-    for (size_t i = 0; i < BATCH_ITEMS; i++)
+    for (size_t i = 0; i < b->items_used; i++)
         pairs_release(&b->items[i].want.xattrs);
-    for (size_t i = 0; i < BATCH_FOLDERS; i++)
+    for (size_t i = 0; i < b->folders_used; i++)
         pairs_release(&b->folders[i].want.xattrs);
     buffer_release(&b->paths);
     pairs_release(&b->xattrs);

@@ -66,12 +66,13 @@ struct batch {
     size_t data_bytes;
     struct batch_loss *losses;
     size_t loss_count, loss_capacity;
-    bool loss_missing;   /* one could not be kept */
-    struct pairs xattrs; /* scratch */
-    size_t at;           /* the item in hand */
+    bool loss_missing;               /* one could not be kept */
+    struct pairs xattrs;             /* scratch */
+    size_t at;                       /* the item in hand */
+    size_t items_used, folders_used; /* so many own memory at most */
 };
 
-/* Sets an empty batch up. */
+/* Sets a batch up, whose memory is all zero: not touched before it is needed. */
 void batch_init(struct batch *b, const struct run *run);
 /* Closes and frees; its task is done or was never given. */
 void batch_release(struct batch *b);

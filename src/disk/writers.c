@@ -218,6 +218,19 @@ static int pass_on(struct run *r, struct error *err)
     return w->given - w->first == BATCHES ? take_back(r, err) : 0;
 }
 
+/* The same for who waits until it is done. What is all that there is to do needs no other thread.
+ */
+static int pass_on_to_wait(struct run *r, struct error *err)
+{
+    struct writers *w = r->writers;
+
+    if (w->first != w->given || !w->batches[w->given % BATCHES].count)
+        return pass_on(r, err);
+    pool_do(&w->batches[w->given % BATCHES].task);
+    w->given++;
+    return 0;
+}
+
 /* True if the batch that is being filled has the folder in hand. */
 static bool has_folder(const struct writers *w, const struct level *level)
 {
@@ -302,7 +315,7 @@ int writers_reach(struct run *r, uint64_t mark, struct error *err)
 {
     struct writers *w = r->writers;
 
-    if (w && mark > w->given && pass_on(r, err))
+    if (w && mark > w->given && pass_on_to_wait(r, err))
         return -1;
     while (w && w->first < mark && w->first < w->given) {
         if (take_back(r, err))
@@ -348,7 +361,7 @@ int writers_wait(struct run *r, const struct hash128 *path, struct error *err)
         if (has_file(&w->batches[number % BATCHES], path))
             break;
     }
-    if (number == w->given && pass_on(r, err))
+    if (number == w->given && pass_on_to_wait(r, err))
         return -1;
     while (number < w->given && w->first <= number) {
         if (take_back(r, err))
@@ -361,7 +374,7 @@ int writers_settle(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
 
-    if (w && pass_on(r, err))
+    if (w && pass_on_to_wait(r, err))
         return -1;
     while (w && w->first < w->given) {
         if (take_back(r, err))

@@ -104,6 +104,12 @@ static bool have_thread(struct pool *p, bool all_busy)
     return p->thread_count != 0;
 }
 
+void pool_do(struct pool_task *t)
+{
+    t->work(t);
+    t->done = true;
+}
+
 void pool_give(struct pool *p, struct pool_task *t)
 {
     t->next = NULL;
@@ -112,8 +118,7 @@ void pool_give(struct pool *p, struct pool_task *t)
     bool all_busy = p->idle <= p->waiting;
     os_mutex_unlock(p->mutex);
     if (!have_thread(p, all_busy)) {
-        t->work(t);
-        t->done = true;
+        pool_do(t);
         return;
     }
     os_mutex_lock(p->mutex);

@@ -25,6 +25,8 @@ void pool_free(struct pool *p);
 /* Has a task done, which must stay until then. Where the system gives no thread at all it is done
  * before the call returns. */
 void pool_give(struct pool *p, struct pool_task *t);
+/* Does a task at once, in the thread that calls. */
+void pool_do(struct pool_task *t);
 /* Waits until a task that was given is done; its results can be read then. */
 void pool_wait(struct pool *p, const struct pool_task *t);
 

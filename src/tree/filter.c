@@ -14,6 +14,9 @@ struct filter {
     const struct bytes *paths;
     size_t path_count;
     bool *matched;        /* one for each chosen path */
+    bool seeks;           /* goes from one chosen path to the next */
+    bool is_within;       /* the entry that came last is, or lies below, a chosen path */
+    struct buffer last;   /* where the source was when it left the last one, if it seeks */
     struct entry changed; /* a copy of the entry that came last, if it needs a mark: */
     bool is_passage;      /* it only leads to chosen paths */
     bool is_marked;       /* its content is left out */
@@ -112,6 +115,49 @@ static bool is_folder(const struct entry *e)
     return e->kind == ENTRY_DIRECTORY && e->problem_scope != PROBLEM_ENTRY;
 }
 
+/* The first entry behind the last one that is, or leads to, the chosen path; empty if there is
+ * none.
+ */
+static struct bytes way_to(const struct filter *f, struct bytes chosen)
+{
+    struct bytes way = chosen;
+
+    if (f->last.size > 0 && path_compare(chosen, buffer_bytes(&f->last)) <= 0)
+        return (struct bytes){0};
+    for (struct bytes at = path_parent(chosen); at.size > 0; at = path_parent(at)) {
+        if (f->last.size > 0 && path_compare(at, buffer_bytes(&f->last)) <= 0)
+            break;
+        way = at;
+    }
+    return way;
+}
+
+/* Passes over what lies before the next chosen path: 1, 0 if there is no such path any more. */
+static int seek_next(struct filter *f)
+{
+    struct bytes next = {0};
+
+    for (size_t i = 0; i < f->path_count; i++) {
+        struct bytes way = way_to(f, f->paths[i]);
+        if (way.size > 0 && (next.size == 0 || path_compare(way, next) < 0))
+            next = way;
+    }
+    if (next.size > 0)
+        source_seek(f->inner, next);
+    return next.size > 0;
+}
+
+/* Remembers where the source is, unless it goes on from here entry by entry. */
+static int note_place(struct filter *f, const struct entry *e, enum choice choice,
+                      struct error *err)
+{
+    f->is_within = choice == CHOICE_IS;
+    if (!f->seeks || f->is_within)
+        return 0;
+    buffer_clear(&f->last);
+    return buffer_append(&f->last, e->path.data, e->path.size, err);
+}
+
 /* Decides about one entry: 1 pass, 0 leave out, -1. Has folders skipped that are left out or
  * marked. */
 static int filter_see(struct filter *f, const struct entry *e, struct error *err)
@@ -120,6 +166,8 @@ static int filter_see(struct filter *f, const struct entry *e, struct error *err
     enum choice choice = choose(f, e);
     f->is_passage = choice == CHOICE_LEADS && !content_item && is_folder(e);
     f->is_marked = false;
+    if (note_place(f, e, choice, err) != 0)
+        return -1;
     if (choice == CHOICE_NONE || rules_exclude(f, e->path, is_folder(e)) ||
         folder_excluded(f, e->path)) {
         if (is_folder(e) && !content_item)
@@ -151,6 +199,8 @@ static int filter_next(struct source *s, const struct entry **out, struct error 
     struct filter *f = filter_of(s);
     for (;;) {
         const struct entry *e = NULL;
+        if (f->seeks && !f->is_within && !seek_next(f))
+            return 0;
         int got = source_next(f->inner, &e, err);
         if (got <= 0)
             return got;
@@ -210,6 +260,7 @@ static void filter_close(struct source *s)
 {
     struct filter *f = filter_of(s);
     source_close(f->inner);
+    buffer_release(&f->last);
     free(f->matched);
     free(f);
 }
@@ -243,6 +294,7 @@ int filter_new(struct source *inner, const struct filter_options *options, struc
         .paths = options->paths,
         .path_count = options->path_count,
         .matched = matched,
+        .seeks = options->path_count != 0 && source_can_seek(inner),
     };
     *out = &f->base;
     return 0;

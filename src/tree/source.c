@@ -15,6 +15,16 @@ void source_skip(struct source *s)
     s->ops->skip(s);
 }
 
+bool source_can_seek(const struct source *s)
+{
+    return s->ops->seek != NULL;
+}
+
+void source_seek(struct source *s, struct bytes path)
+{
+    s->ops->seek(s, path);
+}
+
 int source_find(struct source *s, struct bytes path, const struct entry **out, struct error *err)
 {
     if (s->ops->find == NULL)

@@ -79,6 +79,7 @@ struct source_ops {
     int (*next)(struct source *s, const struct entry **out, struct error *err);
     int (*load)(struct source *s, const struct entry **out, struct error *err);
     void (*skip)(struct source *s);
+    void (*seek)(struct source *s, struct bytes path);
     int (*find)(struct source *s, struct bytes path, const struct entry **out, struct error *err);
     int (*open_data)(struct source *s, struct data **out, struct error *err);
     const struct source_facts *(*facts)(struct source *s);
@@ -100,6 +101,13 @@ MUST_CHECK int source_load(struct source *s, const struct entry **out, struct er
 
 /* Does not descend into the folder that came last. */
 void source_skip(struct source *s);
+
+/* True if the source finds its way to a path without reading all before it. */
+bool source_can_seek(const struct source *s);
+
+/* Says that no entry before `path` in the order is wanted: some or all of them may be left out. For
+ * sources that can seek. */
+void source_seek(struct source *s, struct bytes path);
 
 /* Looks one path up, for partners of unordered sources: 1, 0 (not there), -1. Only sources of a
  * disk can; others have NULL. */

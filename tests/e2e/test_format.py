@@ -241,6 +241,31 @@ class Selection(Case):
         self.run_ok("restore", self.path("a.tar.zst"), "t/b", self.path("out"))
         self.assert_equal_trees(self.path("t/b"), self.path("out/t/b"))
 
+    @unittest.skipUnless(archive_index.has_hashes(), "libxxhash is not installed")
+    @unittest.skipIf(shutil.which("zstd") is None, "zstd is not installed")
+    def test_damaged_block_elsewhere(self):
+        """Only blocks with chosen paths, and the folders on the way to them, are read."""
+        paths = ["t/0/a", *(f"t/1/{i:04} {'long' * 55}" for i in range(3000)), "t/2/b"]
+        for path in paths:
+            self.write(path, b"content")
+        self.run_ok("backup", self.path("t"), self.path("a.tar"))
+        with open(self.path("a.tar"), "rb") as file:
+            archive = file.read()
+        blocks = archive_index.read_blocks(archive_index.read_tail(archive))
+        first_paths = [b[-1] for b in archive_index.read_head(
+            next(b for b in blocks if b.kind == archive_index.HEAD).content()).blocks]
+        entries = [b.stored for b in blocks if b.kind == archive_index.ENTRIES]
+        damaged = [stored for stored, here, behind in zip(entries, first_paths, first_paths[1:])
+                   if here.startswith(b"t/1/") and behind.startswith(b"t/1/")]
+        self.assertTrue(damaged)
+        for stored in damaged:
+            archive = archive.replace(stored, stored[:5] + bytes([stored[5] ^ 1]) + stored[6:])
+        with open(self.path("a.tar"), "wb") as file:
+            file.write(archive)
+        self.run_ok("restore", self.path("a.tar"), paths[0], paths[-1], self.path("out"))
+        result = holdfast("restore", self.path("a.tar"), paths[1500], self.path("out"))
+        self.assertNotEqual(result.status, 0, result)
+
     def test_damaged_frame(self):
         """It is an error where it is needed, and no matter elsewhere."""
         self.write("t/a", b"a" * 600)

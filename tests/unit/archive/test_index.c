@@ -436,6 +436,29 @@ static void a_further_name_without_the_first_is_the_first(void **state)
     free(names);
 }
 
+static void chosen_paths_are_found(void **state)
+{
+    char(*names)[NAME_BYTES] = calloc(2 * MANY, sizeof *names);
+    const struct bytes paths[] = {
+        bytes_of("t/c"),   bytes_of("t/b/00002"),
+        bytes_of("t/0"),   bytes_of("t/a/05998 with a name that fills the block"),
+        bytes_of("t/a/3"), bytes_of("t/b/00001/below")};
+    struct filter_options options = {.paths = paths, .path_count = sizeof paths / sizeof *paths};
+    struct told told;
+    struct source *s;
+
+    told_init(&told);
+    (void)archived(*state, "a", list_source(links(names)), &told);
+    check_done(filter_new(index_opened(*state, "a"), &options, &s, &err));
+    check_stream(s, "d:t d:t/a f:t/a/05998 with a name that fills the block d:t/b l:t/c>a");
+    assert_int_equal(filter_unmatched(s, 0), 1);
+    assert_int_equal(filter_unmatched(s, 2), 2);
+    assert_int_equal(filter_unmatched(s, 3), 4);
+    source_close(s);
+    told_release(&told);
+    free(names);
+}
+
 static void small_contents_are_read(void **state)
 {
     struct told told;
@@ -542,6 +565,7 @@ int main(void)
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(every_name_opens_its_content, folder_setup,
                                         folder_teardown),
+        cmocka_unit_test_setup_teardown(chosen_paths_are_found, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(a_further_name_without_the_first_is_the_first, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(small_contents_are_read, folder_setup, folder_teardown),
