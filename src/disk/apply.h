@@ -265,8 +265,9 @@ MUST_CHECK int position_leave(struct run *r, size_t depth, struct error *err);
 void position_abandon(struct run *r);
 /* True if the innermost folder is on a volume that has reparse points: 1, 0, -1. */
 MUST_CHECK int position_on_ntfs(struct run *r, struct error *err);
-/* True if a file there can have many names (os_volume), as far as is known. */
-bool position_takes_many_names(struct run *r);
+/* Facts on the volume that the innermost folder is on, borrowed until the position changes; NULL if
+ * it cannot be asked. */
+const struct os_volume *position_volume(struct run *r);
 /* The innermost folder and its handle. */
 struct level *position_level(struct run *r);
 os_handle position_folder(const struct run *r);

@@ -114,16 +114,21 @@ static int make_file(struct batch *b, struct batch_item *it, os_handle folder, c
     return -1;
 }
 
-/* File systems lie, and the first name may have been swapped for another file. */
 static int make_name(struct batch *b, const struct batch_item *it, os_handle folder,
                      const char *name, struct error *err)
 {
     os_handle from = it->from == OS_NO_HANDLE ? folder : it->from;
-    struct error ignored = {0};
 
-    if (os_link(from, (const char *)b->paths.data + it->from_at, folder, name, err))
-        return -1;
-    int there = is_there(it, folder, name, err);
+    return os_link(from, (const char *)b->paths.data + it->from_at, folder, name, err);
+}
+
+/* File systems lie, and the first name may have been swapped for another file. */
+static int check_name(const struct batch_item *it, os_handle folder, const char *name,
+                      struct error *err)
+{
+    struct error ignored = {0};
+    int there = it->is_seen ? 1 : is_there(it, folder, name, err);
+
     if (there > 0)
         return 0;
     if (there == 0)
@@ -133,17 +138,89 @@ static int make_name(struct batch *b, const struct batch_item *it, os_handle fol
     return -1;
 }
 
+/* Names in one folder that are looked for in what it tells of itself: a read for all of them. */
+struct looking {
+    struct os_glance glance; /* first */
+    struct batch *b;
+    size_t items[BATCH_ITEMS]; /* indexes, in the order of the names' bytes */
+    size_t count;
+};
+
+static const char *name_of(const struct batch *b, const struct batch_item *it)
+{
+    return (const char *)b->paths.data + it->name_at;
+}
+
+static void see(struct os_glance *g, const char *name, uint64_t file)
+{
+    struct looking *l = (struct looking *)g;
+    size_t low = 0, high = l->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct batch_item *it = &l->b->items[l->items[middle]];
+        int order = strcmp(name, name_of(l->b, it));
+
+        if (order == 0) {
+            it->is_seen = it->file == file;
+            return;
+        }
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+}
+
+/* A folder that has little but the batch's names is quicker read than asked for each of them. */
+static bool is_worth_a_glance(const struct batch_folder *f)
+{
+    enum { NAMES_FEWEST = 4 };
+
+    return f->can_glance && f->names >= NAMES_FEWEST;
+}
+
+static void look_for_names(struct batch *b, size_t folder)
+{
+    struct looking l = {.glance.see = see, .b = b};
+    struct error ignored = {0};
+
+    for (size_t i = 0; i < b->count; i++) {
+        const struct batch_item *it = &b->items[i];
+        if (it->kind == BATCH_NAME && it->folder == folder && !it->failed)
+            l.items[l.count++] = i;
+    }
+    /* What is not seen is asked for. */
+    if (os_glance_at(b->folders[folder].handle, &l.glance, &ignored))
+        error_release(&ignored);
+}
+
+static void make_all(struct batch *b)
+{
+    for (b->at = 0; b->at < b->count; b->at++) {
+        struct batch_item *it = &b->items[b->at];
+        os_handle folder = b->folders[it->folder].handle;
+        const char *name = name_of(b, it);
+        int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
+                                            : make_name(b, it, folder, name, &it->failure);
+        it->failed = result != 0;
+    }
+}
+
 static void do_all(struct pool_task *t)
 {
     struct batch *b = (struct batch *)t;
 
-    for (b->at = 0; b->at < b->count; b->at++) {
-        struct batch_item *it = &b->items[b->at];
-        os_handle folder = b->folders[it->folder].handle;
-        const char *name = (const char *)b->paths.data + it->name_at;
-        int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
-                                            : make_name(b, it, folder, name, &it->failure);
-        it->failed = result != 0;
+    make_all(b);
+    for (size_t i = 0; i < b->folder_count; i++) {
+        if (is_worth_a_glance(&b->folders[i]))
+            look_for_names(b, i);
+    }
+    for (size_t i = 0; i < b->count; i++) {
+        struct batch_item *it = &b->items[i];
+        if (it->kind == BATCH_NAME && !it->failed)
+            it->failed =
+                check_name(it, b->folders[it->folder].handle, name_of(b, it), &it->failure) != 0;
     }
 }
 
@@ -260,6 +337,7 @@ int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n,
 
     if (add_item(b, BATCH_NAME, folder, n->want, err))
         return -1;
+    b->folders[folder].names++;
     it->device = n->file.device;
     it->file = n->file.file;
     it->from = n->from;
@@ -267,5 +345,6 @@ int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n,
     if (!buffer_append(&b->paths, n->from_name, strlen(n->from_name) + 1, err))
         return 0;
     b->count--;
+    b->folders[folder].names--;
     return -1;
 }

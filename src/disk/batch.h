@@ -17,6 +17,8 @@ struct batch_folder {
     os_handle handle;           /* of the batch's own */
     uint32_t inherits;          /* what new objects in it inherit */
     size_t path_at, path_bytes; /* in batch.paths */
+    bool can_glance;      /* it lists numbers, and none of its entries is in an earlier batch */
+    size_t names;         /* further names in it that are in this batch */
     bool is_left;         /* the run has left it: what follows holds, and is to be set when all in
                              it is done */
     uint32_t fields;      /* enum metadata_field */
@@ -34,6 +36,7 @@ struct batch_item {
     size_t path_at, path_bytes; /* in batch.paths, with a NUL behind it */
     size_t name_at;             /* in batch.paths: the last component */
     uint64_t device, file;      /* what it is; of a name: what it is to be */
+    bool is_seen;               /* of a name: it is what it is to be */
     bool failed;                /* it is not there, and `failure` says why */
     struct error failure;
     /* Of names alone. */

@@ -296,10 +296,15 @@ static int begin_group(struct run *r, const struct difference_pair *pair,
 static bool may_hand_over(struct run *r, const struct link_source *from,
                           const struct difference_pair *pair)
 {
-    return pair->want->kind == ENTRY_FILE && writers_want_name(r, pair) && from->file.is_made &&
-           from->file.names < HANDED_MOST && pair->other.size && r->facts->names_known &&
-           parents_are_many(&r->names.parents) &&
-           from->file.device == position_level(r)->found.device && position_takes_many_names(r);
+    const struct os_volume *v;
+
+    if (pair->want->kind != ENTRY_FILE || !writers_want_name(r, pair) || !from->file.is_made ||
+        from->file.names >= HANDED_MOST || !pair->other.size || !r->facts->names_known ||
+        !parents_are_many(&r->names.parents) ||
+        from->file.device != position_level(r)->found.device)
+        return false;
+    v = position_volume(r);
+    return v && v->many_names;
 }
 
 static int hand_over(struct run *r, const struct link_source *from, const struct entry *want,

@@ -376,13 +376,13 @@ int position_on_ntfs(struct run *r, struct error *err)
     return v ? v->reparse_points : -1;
 }
 
-bool position_takes_many_names(struct run *r)
+const struct os_volume *position_volume(struct run *r)
 {
     struct error ignored = {0};
     const struct os_volume *v = look_at_volume(r, &ignored);
 
     error_release(&ignored);
-    return v && v->many_names;
+    return v;
 }
 
 /* ---- Going up ---- */

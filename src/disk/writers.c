@@ -269,7 +269,10 @@ static int need_folder(struct run *r, struct batch *b, struct level *level, stru
         return 0;
     if (batch_add_folder(b, position_folder(r), level->inherits, err))
         return -1;
-    b->folders[b->folder_count - 1].path_bytes = level->path_bytes;
+    const struct os_volume *volume = position_volume(r);
+    struct batch_folder *f = &b->folders[b->folder_count - 1];
+    f->path_bytes = level->path_bytes;
+    f->can_glance = volume && volume->listed_numbers && !level->has_batch;
     level->has_batch = true;
     level->batch = w->given;
     level->batch_folder = b->folder_count - 1;

@@ -133,6 +133,13 @@ struct os_listing {
 /* Appends all names of the folder, from its start, and sorts; on -1 what was read until then is
  * there, sorted. */
 int os_list(os_handle folder, struct os_listing *out, struct error *err) MUST_CHECK;
+/* Shows names in the folder and the number of the file that each is a name of, as the folder has
+ * it: those that come with one read, in no order. Only where os_volume.listed_numbers says that
+ * these are the numbers of os_stat. */
+struct os_glance {
+    void (*see)(struct os_glance *g, const char *name, uint64_t file);
+};
+int os_glance_at(os_handle folder, struct os_glance *g, struct error *err) MUST_CHECK;
 /* The NUL-terminated name of item `index`, borrowed until the listing changes. */
 const char *os_listing_name(const struct os_listing *l, size_t index);
 void os_listing_release(struct os_listing *l);
@@ -328,6 +335,7 @@ struct os_volume {
     uint32_t time_grain_ns;  /* 1 on the usual ones */
     bool link_count_is_hint; /* counts more than names: NTFS' short names */
     bool reparse_points;     /* has NTFS' links and metadata, see above */
+    bool listed_numbers;     /* folders tell the numbers of their files truly: os_glance_at */
     bool many_names;         /* a file can surely have 1000 names, as long as any, in one folder */
 };
 /* Facts on the file system that holds an open file or folder. */

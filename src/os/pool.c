@@ -79,6 +79,8 @@ static void work(void *context)
     struct pool *p = context;
     struct pool_task *t;
 
+    /* Who gives the tasks is ahead of all others, and must not lose its core to whom it wakes. */
+    os_thread_yields();
     os_mutex_lock(p->mutex);
     while ((t = take(p)) != NULL) {
         os_mutex_unlock(p->mutex);

@@ -13,6 +13,10 @@ int os_thread_start(void (*work)(void *context), void *context, struct os_thread
 /* Waits for its end and frees it. NULL is accepted. */
 void os_thread_join(struct os_thread *t);
 
+/* From now on the calling thread does not interrupt another that runs when there is work for it
+ * again, but waits for a core (SCHED_BATCH, sched(7)). A hint. */
+void os_thread_yields(void);
+
 /* Not recursive. */
 struct os_mutex;
 /* Always with one mutex, and a loop that looks at what is waited for. */

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -56,28 +57,37 @@ static int add(struct os_listing *l, const struct record *r, struct error *err)
     return 0;
 }
 
+enum { RECORDS_BYTES = 32768 };
+
+/* Reads the next records: their bytes, 0 at the end, -1. */
+static long read_records(int fd, char *records, struct error *err)
+{
+    long got;
+
+    while ((got = syscall(SYS_getdents64, fd, records, RECORDS_BYTES)) < 0) {
+        if (!posix_retry(err, "list folder"))
+            return -1;
+    }
+    return got;
+}
+
 static int read_all(int fd, struct os_listing *l, struct error *err)
 {
-    _Alignas(struct record) char buffer[32768];
+    _Alignas(struct record) char records[RECORDS_BYTES];
     long got;
 
     /* The handle may have been listed before. */
     if (lseek(fd, 0, SEEK_SET) < 0)
         return posix_error(err, "list folder");
-    while ((got = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) != 0) {
-        if (got < 0) {
-            if (posix_retry(err, "list folder"))
-                continue;
-            return -1;
-        }
+    while ((got = read_records(fd, records, err)) > 0) {
         for (long at = 0; at < got;) {
-            const struct record *r = (const void *)(buffer + at);
+            const struct record *r = (const void *)(records + at);
             if (add(l, r, err))
                 return -1;
             at += r->bytes;
         }
     }
-    return 0;
+    return got < 0 ? -1 : 0;
 }
 
 static int compare(const void *a, const void *b, void *names)
@@ -96,6 +106,23 @@ int os_list(os_handle folder, struct os_listing *out, struct error *err)
     if (out->count > 1)
         qsort_r(out->items, out->count, sizeof *out->items, compare, out->names.data);
     return result;
+}
+
+int os_glance_at(os_handle folder, struct os_glance *g, struct error *err)
+{
+    _Alignas(struct record) char records[RECORDS_BYTES];
+    /* Its own place in the folder: the handle may be shared. */
+    int fd = openat(posix_fd(folder), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long got = fd < 0 ? posix_error(err, "list folder") : read_records(fd, records, err);
+
+    for (long at = 0; at < got;) {
+        const struct record *r = (const void *)(records + at);
+        g->see(g, r->name, r->inode);
+        at += r->bytes;
+    }
+    if (fd >= 0)
+        close(fd);
+    return got < 0 ? -1 : 0;
 }
 
 const char *os_listing_name(const struct os_listing *l, size_t index)

@@ -5,6 +5,7 @@
 #include "os/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 struct os_thread {
@@ -54,6 +55,15 @@ void os_thread_join(struct os_thread *t)
         return;
     (void)pthread_join(t->thread, NULL);
     free(t);
+}
+
+void os_thread_yields(void)
+{
+#ifdef SCHED_BATCH
+    const struct sched_param none = {0};
+
+    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+#endif
 }
 
 int os_mutex_new(struct os_mutex **out, struct error *err)

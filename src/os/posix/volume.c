@@ -174,6 +174,18 @@ static bool has_many_names(const struct os_volume *v)
     return v->reparse_points; /* NTFS: 1024 */
 }
 
+/* Those without layers or subvolumes, by which a number in a folder may not be the file's. */
+static bool has_listed_numbers(const struct os_volume *v)
+{
+    static const char *const types[] = {"ext2", "ext3", "ext4", "xfs", "tmpfs", "f2fs"};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!strcmp(v->file_system, types[i]))
+            return true;
+    }
+    return false;
+}
+
 /* By what it can do: to mount(8) an NTFS volume is of the type fuse or fuseblk, as many others are.
  */
 static int ask_for_ntfs(os_handle handle, struct os_volume *out, struct error *err)
@@ -206,6 +218,7 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
     out->time_grain_ns = time_grain(out->file_system);
     if (ask_for_ntfs(handle, out, err))
         return -1;
+    out->listed_numbers = has_listed_numbers(out);
     out->many_names = has_many_names(out);
     return 0;
 }

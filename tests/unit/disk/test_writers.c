@@ -118,6 +118,34 @@ static void a_name_of_another_file_goes(void **state)
     transferred_release(&s.t);
 }
 
+/* The same where the folder is read to look at many names at once: those of other files stay. */
+static void one_of_many_names_of_another_file_goes(void **state)
+{
+    static const char *const names[] = {"t/e", "t/f", "t/g", "t/h", "t/i"};
+    struct swapping s = {.folder = *state};
+    struct list_source *l = empty_tree();
+    struct error err = {0};
+
+    put_file(s.folder, "other", "not of the tree");
+    list_file(l, "t/a", "a");
+    list_name(l, "t/b", "t/a");
+    list_file(l, "t/d", "d");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        list_name(l, names[i], "t/d");
+    list_as_archive(l);
+    transferred_init(&s.t, s.folder);
+    s.notice = s.t.watcher.notice;
+    s.t.watcher.notice = swap_the_first_name;
+    check_done(transferred_run(&s.t, l, &err));
+    assert_int_equal(s.t.errors, 1);
+    assert_true(transferred_told(&s.t, "error t/b: its first name is another file meanwhile"));
+    assert_int_equal(s.t.transfer.counts.linked, 5);
+    assert_int_equal(standing(s.folder, "t/b").kind, OS_KIND_UNKNOWN);
+    assert_int_equal(standing(s.folder, "t/d").link_count, 6);
+    assert_int_equal(standing(s.folder, "t").mtime.seconds, 100);
+    transferred_release(&s.t);
+}
+
 /* A further name is mapped as each other name is. */
 static void a_name_is_mapped_to_what_windows_can_hold(void **state)
 {
@@ -152,6 +180,7 @@ int main(void)
         folder_test(makes_files_of_many_batches),
         folder_test(tells_what_it_cannot_make),
         folder_test(a_name_of_another_file_goes),
+        folder_test(one_of_many_names_of_another_file_goes),
         folder_test(a_name_is_mapped_to_what_windows_can_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

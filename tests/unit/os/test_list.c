@@ -97,6 +97,45 @@ static void a_file_is_no_folder(void **state)
     os_listing_release(&l);
 }
 
+/* Which names were seen, and whether each with its file's number. */
+struct glanced {
+    struct os_glance glance; /* first */
+    os_handle folder;
+    size_t seen, exact;
+};
+
+static void note(struct os_glance *g, const char *name, uint64_t file)
+{
+    struct glanced *glanced = (struct glanced *)g;
+    struct error err = {0};
+    struct os_stat status;
+
+    if (name[0] == '.')
+        return;
+    check_done(os_stat_at(glanced->folder, name, &status, &err));
+    glanced->seen++;
+    glanced->exact += file == status.file[0];
+}
+
+static void a_glance_shows_numbers(void **state)
+{
+    struct folder *f = *state;
+    struct error err = {0};
+    struct glanced glanced = {.glance.see = note, .folder = f->handle};
+    struct os_volume volume;
+
+    folder_write(f->handle, "a", 0600, "");
+    folder_write(f->handle, "b", 0600, "");
+    check_done(os_link(f->handle, "a", f->handle, "c", &err));
+    check_done(os_volume_facts(f->handle, &volume, &err));
+    for (size_t i = 1; i <= 2; i++) {
+        check_done(os_glance_at(f->handle, &glanced.glance, &err));
+        assert_int_equal(glanced.seen, 3 * i);
+    }
+    if (volume.listed_numbers)
+        assert_int_equal(glanced.exact, glanced.seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +145,7 @@ int main(void)
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(many_long_names_are_listed, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(a_file_is_no_folder, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(a_glance_shows_numbers, folder_setup, folder_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
