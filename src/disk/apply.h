@@ -349,13 +349,21 @@ void writers_free(struct writers *w);
 /* True if the writers may have a file: one whose size and metadata ask for nothing special, that is
  * made under its final name in a folder that this run made. */
 bool writers_want(const struct run *r, const struct difference_pair *pair, const struct data *d);
+/* A process that may have so many handles leaves it to the writers to hold contents open. */
+enum { WRITERS_HANDLES_MOST = 2048 };
+/* True if they read a content themselves: one that can be read anywhere, and of which enough may be
+ * open. */
+bool writers_read(const struct run *r, const struct data *d);
 /* Room for the content of the next file. What had no room any more is passed on; what comes back is
  * told. -1: the run cannot go on. */
 MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err);
-/* A file that is to be made in the position's folder, whose content stands in the room that was
- * given last. */
-MUST_CHECK int writers_add(struct run *r, const struct entry *want, size_t bytes,
-                           struct error *err);
+/* A file that is to be made in the position's folder. */
+struct writers_file {
+    const struct entry *want;
+    size_t bytes;         /* of the content, which stands in the room that was given last */
+    struct data *content; /* if it has still to be read to there; the writers' on success */
+};
+MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
 /* True if the writers may make a further name: in a folder that this run made. */
 bool writers_want_name(const struct run *r, const struct difference_pair *pair);
 /* A further name to be made in the position's folder. */

@@ -101,11 +101,33 @@ failed:
     return -1;
 }
 
+/* Reads what the writers were given to read: not as long as it was, or of another time at the end,
+ * it is a mixture. */
+static int read_content(struct batch *b, struct batch_item *it, struct error *err)
+{
+    struct data *d = it->content;
+    struct data_span room = {b->data + it->data_at, it->data_bytes};
+    int changed = -1;
+
+    if (!d)
+        return 0;
+    if (!data_read_full(d, 0, room, err))
+        changed = data_changed(d, err);
+    data_close(d);
+    it->content = NULL;
+    it->reading_failed = changed < 0;
+    if (changed > 0)
+        watcher_loss(&b->watcher, batch_path(b, it), "changed while it was read", NULL);
+    return changed < 0 ? -1 : 0;
+}
+
 static int make_file(struct batch *b, struct batch_item *it, os_handle folder, const char *name,
                      struct error *err)
 {
     os_handle file;
 
+    if (read_content(b, it, err))
+        return -1;
     if (os_create_file(folder, name, 0600, &file, err))
         return -1;
     if (!fill_file(b, it, file, err))
@@ -247,6 +269,7 @@ void batch_clear(struct batch *b)
     b->folder_count = 0;
     b->count = 0;
     b->data_bytes = 0;
+    b->contents = 0;
     b->loss_count = 0;
     b->loss_missing = false;
     buffer_clear(&b->paths);
@@ -254,6 +277,8 @@ void batch_clear(struct batch *b)
 
 void batch_release(struct batch *b)
 {
+    for (size_t i = 0; i < b->count; i++)
+        data_close(b->items[i].content);
     batch_clear(b);
     for (size_t i = 0; i < b->items_used; i++)
         pairs_release(&b->items[i].want.xattrs);
@@ -311,10 +336,10 @@ static int add_item(struct batch *b, enum batch_kind kind, size_t folder, const 
     return 0;
 }
 
-int batch_add_file(struct batch *b, size_t folder, const struct entry *want, size_t bytes,
-                   struct error *err)
+int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f, struct error *err)
 {
     struct batch_item *it = &b->items[b->count];
+    const struct entry *want = f->want;
 
     if (add_item(b, BATCH_FILE, folder, want, err))
         return -1;
@@ -326,8 +351,10 @@ int batch_add_file(struct batch *b, size_t folder, const struct entry *want, siz
     if (it->may_grow)
         it->key = hash_bytes(want->path);
     it->data_at = b->data_bytes;
-    it->data_bytes = bytes;
-    b->data_bytes += bytes;
+    it->data_bytes = f->bytes;
+    it->content = f->content;
+    b->data_bytes += f->bytes;
+    b->contents += f->content != NULL;
     return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "disk/apply.h"
 #include "os/pool.h"
 
-enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_BYTES = 512 * 1024 };
+enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_CONTENTS = 32, BATCH_BYTES = 512 * 1024 };
 
 /* A folder that they are in. */
 struct batch_folder {
@@ -47,6 +47,8 @@ struct batch_item {
     struct hash128 key;         /* of the path, if it may grow */
     struct metadata want;       /* owned, its memory is kept for the next file */
     size_t data_at, data_bytes; /* in batch.data */
+    struct data *content;       /* that is to be read to there first, owned; or NULL */
+    bool reading_failed;        /* the source is to blame */
 };
 
 /* What was not exact. */
@@ -67,6 +69,7 @@ struct batch {
     struct buffer paths;
     uint8_t *data; /* BATCH_BYTES, made when first needed */
     size_t data_bytes;
+    size_t contents; /* that are open */
     struct batch_loss *losses;
     size_t loss_count, loss_capacity;
     bool loss_missing;               /* one could not be kept */
@@ -88,10 +91,10 @@ struct bytes batch_folder_path(const struct batch *b, const struct batch_folder 
 /* Adds the folder in hand, which the next item is in; there is room for it. */
 MUST_CHECK int batch_add_folder(struct batch *b, os_handle folder, uint32_t inherits,
                                 struct error *err);
-/* Adds a file of the folder of that index, whose content of `bytes` stands behind the others';
- * there is room for it. */
-MUST_CHECK int batch_add_file(struct batch *b, size_t folder, const struct entry *want,
-                              size_t bytes, struct error *err);
+/* Adds a file of the folder of that index, whose content stands behind the others', or will be read
+ * to there; there is room for it. */
+MUST_CHECK int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f,
+                              struct error *err);
 /* Adds a further name in the folder of that index; there is room for it. */
 MUST_CHECK int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n,
                               struct error *err);

@@ -88,27 +88,10 @@ failed:
 
 /* ---- Contents ---- */
 
-/* Reads exactly `count` bytes. */
-static int read_full(struct data *d, uint64_t offset, struct data_span span, struct error *err)
-{
-    size_t done = 0;
-
-    while (done < span.capacity) {
-        struct data_span rest = {(uint8_t *)span.bytes + done, span.capacity - done};
-        size_t got;
-        if (data_read(d, offset + done, rest, &got, err))
-            return -1;
-        if (!got)
-            return error_set(err, ERROR_CHANGED, "read", "the content ends before its size");
-        done += got;
-    }
-    return 0;
-}
-
 static int read_want(struct run *r, struct data *d, uint64_t offset, struct data_span span,
                      struct error *err)
 {
-    if (!read_full(d, offset, span, err))
+    if (!data_read_full(d, offset, span, err))
         return 0;
     r->reading_failed = true;
     return -1;
@@ -211,20 +194,25 @@ static int check_changed(struct run *r, struct data *d, struct bytes path, struc
     return 0;
 }
 
-/* Reads the content; the rest is the writers'. */
-static int hand_over(struct run *r, const struct difference_pair *pair, struct data *d,
+/* Leaves a new file to the writers, with its content or with the reading of it, too. */
+static int hand_over(struct run *r, const struct difference_pair *pair, struct data **d,
                      struct error *err)
 {
-    const struct entry *want = pair->want;
-    size_t bytes = (size_t)d->size;
+    struct writers_file f = {.want = pair->want, .bytes = (size_t)(*d)->size};
     uint8_t *room;
 
-    if (writers_room(r, bytes, &room, err) ||
-        read_want(r, d, 0, (struct data_span){room, bytes}, err) ||
-        check_changed(r, d, want->path, err) || position_touch(r, err) ||
-        writers_add(r, want, bytes, err))
+    if (writers_room(r, f.bytes, &room, err))
         return -1;
-    r->counts->bytes += bytes;
+    if (writers_read(r, *d))
+        f.content = *d;
+    else if (read_want(r, *d, 0, (struct data_span){room, f.bytes}, err) ||
+             check_changed(r, *d, f.want->path, err))
+        return -1;
+    if (position_touch(r, err) || writers_add(r, &f, err))
+        return -1;
+    if (f.content)
+        *d = NULL;
+    r->counts->bytes += f.bytes;
     return 0;
 }
 
@@ -251,7 +239,7 @@ int file_place(struct run *r, const struct difference_pair *pair, struct error *
     }
     bool clone = sharing_may_clone(r, pair->want, d);
     if (!clone && writers_want(r, pair, d)) {
-        result = hand_over(r, pair, d, err);
+        result = hand_over(r, pair, &d, err);
         goto out;
     }
     if (making_begin(r, pair, &m, err))
@@ -374,7 +362,7 @@ static int compare_on(struct run *r, struct comparing *c, struct error *err)
         if (run_check_stop(r, err))
             return -1;
         if (read_want(r, c->want, c->at, (struct data_span){r->block, c->bytes}, err) ||
-            read_full(c->have, c->at, (struct data_span){r->other_block, c->bytes}, err))
+            data_read_full(c->have, c->at, (struct data_span){r->other_block, c->bytes}, err))
             return -1;
         if (memcmp(r->block, r->other_block, c->bytes) != 0)
             return 0;

@@ -10,9 +10,15 @@
 
 #include "base/hash.h"
 
-/* All else that a run holds open fits into 256 descriptors with these few (SAFETY R14), and into
- * 512 where it takes more (writers.c). */
-enum { OTHER_HANDLES = 512, PARENTS_FEWEST = 8, PARENTS_MOST = 8192, CHOICE = 4 };
+/* All else that a run holds open fits into 256 descriptors with these few (SAFETY R14), into 512
+ * where it takes more, and into 768 where contents are among it (writers.c). */
+enum {
+    OTHER_HANDLES = 512,
+    OTHER_WITH_CONTENTS = 768,
+    PARENTS_FEWEST = 8,
+    PARENTS_MOST = 8192,
+    CHOICE = 4
+};
 
 struct parent_handle {
     struct hash128 path; /* of the folder, relative to its anchor, which is worked in */
@@ -24,7 +30,8 @@ struct parent_handle {
 void parents_init(struct parents *p)
 {
     size_t limit = os_handle_limit();
-    size_t count = limit > OTHER_HANDLES ? limit - OTHER_HANDLES : 0;
+    size_t other = limit < WRITERS_HANDLES_MOST ? OTHER_HANDLES : OTHER_WITH_CONTENTS;
+    size_t count = limit > other ? limit - other : 0;
 
     count = count < PARENTS_FEWEST ? PARENTS_FEWEST : count > PARENTS_MOST ? PARENTS_MOST : count;
     *p = (struct parents){.count = count / CHOICE * CHOICE};

@@ -25,6 +25,7 @@ struct writers {
     struct pool *pool;
     struct batch *batches; /* BATCHES */
     size_t batch_folders;  /* that a batch takes */
+    size_t batch_contents; /* that a batch has open; 0: none */
     uint64_t first, given;
     struct block_write {
         struct pool_task task; /* first */
@@ -70,6 +71,8 @@ static int settle_item(struct run *r, const struct batch *b, struct batch_item *
     struct error failure = {0};
 
     if (it->failed) {
+        r->reading_failed = it->reading_failed;
+        r->counts->bytes -= it->data_bytes;
         --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
         return tell_failure(r, batch_path(b, it), &it->failure, err);
     }
@@ -171,6 +174,7 @@ int writers_new(struct run *r, size_t threads, struct error *err)
     if (!w->batches)
         return error_memory(err);
     w->batch_folders = os_handle_limit() < MANY_HANDLES ? FOLDERS_FEW : BATCH_FOLDERS;
+    w->batch_contents = os_handle_limit() < WRITERS_HANDLES_MOST ? 0 : BATCH_CONTENTS;
     for (size_t i = 0; i < BATCHES; i++)
         batch_init(&w->batches[i], r);
     return pool_new(threads, &w->pool, err);
@@ -203,6 +207,11 @@ bool writers_want(const struct run *r, const struct difference_pair *pair, const
     bool flags = (want->meta.known & METADATA_FLAGS) && want->meta.flags;
 
     return want_entry(r, pair) && !flags && d->size <= APPLY_BLOCK_BYTES && (whole || !d->size);
+}
+
+bool writers_read(const struct run *r, const struct data *d)
+{
+    return r->writers->batch_contents && d->os_handle != OS_NO_HANDLE;
 }
 
 /* Passes the batch on that is being filled, and makes sure that the next one is free. */
@@ -241,7 +250,8 @@ static bool has_room(const struct writers *w, const struct level *level, size_t 
 {
     const struct batch *b = &w->batches[w->given % BATCHES];
 
-    return b->count < BATCH_ITEMS && BATCH_BYTES - b->data_bytes >= bytes &&
+    return b->count < BATCH_ITEMS && (!b->contents || b->contents < w->batch_contents) &&
+           BATCH_BYTES - b->data_bytes >= bytes &&
            (has_folder(w, level) || b->folder_count < w->batch_folders);
 }
 
@@ -279,7 +289,7 @@ static int need_folder(struct run *r, struct batch *b, struct level *level, stru
     return 0;
 }
 
-int writers_add(struct run *r, const struct entry *want, size_t bytes, struct error *err)
+int writers_add(struct run *r, const struct writers_file *f, struct error *err)
 {
     struct writers *w = r->writers;
     struct batch *b = &w->batches[w->given % BATCHES];
@@ -287,7 +297,7 @@ int writers_add(struct run *r, const struct entry *want, size_t bytes, struct er
 
     if (need_folder(r, b, level, err))
         return -1;
-    return batch_add_file(b, level->batch_folder, want, bytes, err);
+    return batch_add_file(b, level->batch_folder, f, err);
 }
 
 bool writers_want_name(const struct run *r, const struct difference_pair *pair)

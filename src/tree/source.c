@@ -56,6 +56,22 @@ int data_read(struct data *d, uint64_t offset, struct data_span span, size_t *go
     return d->ops->read(d, offset, span, got, err);
 }
 
+int data_read_full(struct data *d, uint64_t offset, struct data_span span, struct error *err)
+{
+    size_t done = 0;
+
+    while (done < span.capacity) {
+        struct data_span rest = {(uint8_t *)span.bytes + done, span.capacity - done};
+        size_t got;
+        if (data_read(d, offset + done, rest, &got, err))
+            return -1;
+        if (!got)
+            return error_set(err, ERROR_CHANGED, "read", "the content ends before its size");
+        done += got;
+    }
+    return 0;
+}
+
 bool data_can_view(const struct data *d)
 {
     return d->ops->view != NULL;

@@ -129,6 +129,9 @@ void source_close(struct source *s);
 /* See struct data_ops. */
 MUST_CHECK int data_read(struct data *d, uint64_t offset, struct data_span span, size_t *got,
                          struct error *err);
+/* Reads exactly as much as there is room for; ERROR_CHANGED if the content ends before. */
+MUST_CHECK int data_read_full(struct data *d, uint64_t offset, struct data_span span,
+                              struct error *err);
 MUST_CHECK int data_view(struct data *d, uint64_t offset, size_t most, struct bytes *out,
                          struct error *err);
 bool data_can_view(const struct data *d);

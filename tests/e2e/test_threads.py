@@ -67,14 +67,17 @@ class Restore(Case):
 
     def fail(self, code: str, when: int) -> support.Result:
         """Restores to `out` while the write of that number fails."""
+        command = ["restore", "-j", "3", "--no-sync", self.path("a.tar"), self.path("out")]
+        return self.inject(f"pwrite64:error={code}:when={when}", command)
+
+    def inject(self, fault: str, command: list) -> support.Result:
+        """Runs a command that fills `out` while a call fails."""
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         shutil.rmtree(self.path("out"), ignore_errors=True)
         os.mkdir(self.path("out"))
         return tool(
-            "strace", "-f", "-qq", "-o", self.path("trace"), "-e", "trace=pwrite64",
-            "-e", f"inject=pwrite64:error={code}:when={when}",
-            PROGRAM, "restore", "-j", "3", "--no-sync", self.path("a.tar"), self.path("out"),
-            env={**os.environ, "ASAN_OPTIONS": sanitizer},
+            "strace", "-f", "-qq", "-o", self.path("trace"), "-e", f"trace={fault.split(':')[0]}",
+            "-e", f"inject={fault}", PROGRAM, *command, env={**os.environ, "ASAN_OPTIONS": sanitizer},
         )  # fmt: skip
 
     def check_what_stands(self, note: str) -> None:
@@ -102,6 +105,24 @@ class Restore(Case):
             self.check_what_stands(f"write {when}")
             self.assertEqual(os.stat(self.path("out/tree/d")).st_mtime, 10**9, f"write {when}")
             self.finish()
+
+    def test_a_content_that_cannot_be_read(self):
+        """A mirror's threads read for themselves: one file's failure costs that file and its names."""
+        self.small_tree()
+        command = ["mirror", "-j", "3", "--json", self.path("tree"), self.path("out/tree")]
+        for when in range(5, 70, 9):
+            result = self.inject(f"pread64:error=EIO:when={when}", command)
+            self.assertEqual(result.status, 1, str(result))
+            self.assertIn("Input/output error", result.text)
+            self.check_what_stands(f"read {when}")
+            summary = result.objects()[-1]
+            files = len(os.listdir(self.path("tree/d"))) + len(os.listdir(self.path("tree/e")))
+            made = sum(len(names) for _, _, names in os.walk(self.path("out/tree")))
+            self.assertLess(made, files)
+            folders = 3
+            self.assertEqual(summary["created"] + summary["linked"], made + folders, str(result))
+            self.run_ok("mirror", self.path("tree"), self.path("out/tree"))
+            self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
 
     def test_a_destination_that_is_full(self):
         self.small_tree()
