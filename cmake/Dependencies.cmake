@@ -1,6 +1,9 @@
-# The libraries from outside: holdfast_hash (xxHash) for base/, holdfast_compression (zlib, zstd) and libarchive for
-# archive/, threads for os/. In a Windows build only their headers are needed as long as nothing is linked there: zlib's
-# come with mingw-w64; zstd's and xxHash's are the same on every system and are borrowed from the host.
+# The libraries from outside: holdfast_hash (xxHash) for base/, holdfast_compression (zlib, zstd) and holdfast_libarchive
+# for archive/, threads for os/. libarchive is loaded while the program runs, and only when it is needed: of it
+# holdfast_libarchive has the headers, and the name to load it by.
+#
+# In a Windows build only their headers are needed as long as nothing is linked there: zlib's come with mingw-w64; zstd's
+# and xxHash's are the same on every system and are borrowed from the host.
 
 add_library(holdfast_hash INTERFACE)
 add_library(holdfast_compression INTERFACE)
@@ -29,4 +32,12 @@ else()
   pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8.0)
   target_link_libraries(holdfast_hash INTERFACE PkgConfig::XXHASH)
   target_link_libraries(holdfast_compression INTERFACE PkgConfig::ZLIB PkgConfig::ZSTD)
+  include(Soname)
+  holdfast_soname(LIBARCHIVE_SONAME archive ${LIBARCHIVE_LINK_LIBRARIES})
+  add_library(holdfast_libarchive INTERFACE)
+  target_include_directories(holdfast_libarchive SYSTEM INTERFACE ${LIBARCHIVE_INCLUDE_DIRS})
+  target_compile_definitions(holdfast_libarchive INTERFACE HOLDFAST_LIBARCHIVE_SONAME="${LIBARCHIVE_SONAME}")
+  # Where the loader would not look, as cmake does for what is linked.
+  list(REMOVE_ITEM LIBARCHIVE_LIBRARY_DIRS ${CMAKE_C_IMPLICIT_LINK_DIRECTORIES})
+  list(APPEND CMAKE_BUILD_RPATH ${LIBARCHIVE_LIBRARY_DIRS})
 endif()

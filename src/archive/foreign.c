@@ -10,8 +10,6 @@
 #define _GNU_SOURCE /* newlocale, uselocale */
 #include "archive/foreign.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +17,7 @@
 #include "archive/foreign_entry.h"
 #include "archive/foreign_links.h"
 #include "archive/foreign_stream.h"
+#include "archive/libarchive.h"
 
 /* So many entries without a header in a row are taken for an archive that makes no sense. */
 enum { MAX_RETRIES = 100 };
@@ -64,7 +63,7 @@ static int failed(struct foreign_source *f, struct error *err)
         error_move(err, &f->stream.failure);
         return -1;
     }
-    const char *text = archive_error_string(f->archive);
+    const char *text = la.archive_error_string(f->archive);
     return error_set(err, ERROR_FORMAT, "read archive", "%s", text ? text : "damaged");
 }
 
@@ -74,14 +73,14 @@ static void read_header(struct foreign_source *f)
 {
     locale_t before = enter(f);
 
-    f->header_code = archive_read_next_header(f->archive, &f->header);
+    f->header_code = la.archive_read_next_header(f->archive, &f->header);
     f->has_header = true;
     leave(before);
 }
 
 static bool is_format(const struct foreign_source *f, int format)
 {
-    return (archive_format(f->archive) & ARCHIVE_FORMAT_BASE_MASK) == format;
+    return (la.archive_format(f->archive) & ARCHIVE_FORMAT_BASE_MASK) == format;
 }
 
 /* A warning of libarchive about the entry. */
@@ -98,7 +97,7 @@ static int make_entry(struct foreign_source *f, struct error *err)
 {
     struct foreign_entry *e = &f->current;
 
-    if (foreign_entry_fill(e, f->header, archive_format(f->archive), err))
+    if (foreign_entry_fill(e, f->header, la.archive_format(f->archive), err))
         return -1;
     if (f->header_code == ARCHIVE_WARN)
         add_warning(f, PROBLEM_METADATA);
@@ -107,8 +106,8 @@ static int make_entry(struct foreign_source *f, struct error *err)
     if (!is_format(f, ARCHIVE_FORMAT_CPIO) || e->entry.kind != ENTRY_FILE ||
         e->entry.link_count < 2 || e->entry.problem_scope != PROBLEM_NONE)
         return 1;
-    return foreign_links_see(&f->links, e, (uint64_t)archive_entry_dev(f->header),
-                             (uint64_t)archive_entry_ino64(f->header), err);
+    return foreign_links_see(&f->links, e, (uint64_t)la.archive_entry_dev(f->header),
+                             (uint64_t)la.archive_entry_ino64(f->header), err);
 }
 
 /* The next entry of the archive or of the names that were held back: 1, 0 at the end, -1. */
@@ -217,7 +216,7 @@ static int next_block(struct foreign_data *d, struct error *err)
     if (d->has_ended)
         return 0;
     locale_t before = enter(f);
-    int code = archive_read_data_block(f->archive, &bytes, &count, &offset);
+    int code = la.archive_read_data_block(f->archive, &bytes, &count, &offset);
     leave(before);
     d->has_ended = code != ARCHIVE_OK;
     if (code == ARCHIVE_EOF)
@@ -314,7 +313,7 @@ static int foreign_open_data(struct source *s, struct data **out, struct error *
     if (entry_is_further_name(e))
         return error_set(err, ERROR_UNSUPPORTED, "read archive",
                          "the data stands at the first name");
-    if (e->size != 0 && archive_entry_is_data_encrypted(f->header))
+    if (e->size != 0 && la.archive_entry_is_data_encrypted(f->header))
         return error_set(err, ERROR_UNSUPPORTED, "read archive", "the content is encrypted");
     d = calloc(1, sizeof *d);
     if (!d)
@@ -340,7 +339,7 @@ static const struct source_facts *foreign_facts(struct source *s)
 static void release(struct foreign_source *f)
 {
     locale_t before = enter(f);
-    archive_read_free(f->archive);
+    la.archive_read_free(f->archive);
     leave(before);
     if (f->locale != (locale_t)0)
         freelocale(f->locale);
@@ -370,13 +369,13 @@ static const struct source_ops foreign_ops = {
 
 static int add_formats(struct archive *a)
 {
-    static int (*const formats[])(struct archive *) = {
-        archive_read_support_format_7zip,         archive_read_support_format_ar,
-        archive_read_support_format_cab,          archive_read_support_format_cpio,
-        archive_read_support_format_iso9660,      archive_read_support_format_lha,
-        archive_read_support_format_rar,          archive_read_support_format_rar5,
-        archive_read_support_format_warc,         archive_read_support_format_xar,
-        archive_read_support_format_zip_seekable,
+    int (*const formats[])(struct archive *) = {
+        la.archive_read_support_format_7zip,         la.archive_read_support_format_ar,
+        la.archive_read_support_format_cab,          la.archive_read_support_format_cpio,
+        la.archive_read_support_format_iso9660,      la.archive_read_support_format_lha,
+        la.archive_read_support_format_rar,          la.archive_read_support_format_rar5,
+        la.archive_read_support_format_warc,         la.archive_read_support_format_xar,
+        la.archive_read_support_format_zip_seekable,
     };
 
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -413,7 +412,7 @@ static uint64_t time_grain(int format)
 /* Finds out the format and reads the first header. */
 static int begin(struct foreign_source *f, struct error *err)
 {
-    f->archive = archive_read_new();
+    f->archive = la.archive_read_new();
     if (!f->archive)
         return error_memory(err);
     if (add_formats(f->archive))
@@ -421,14 +420,17 @@ static int begin(struct foreign_source *f, struct error *err)
     if (foreign_stream_attach(&f->stream, f->archive) != ARCHIVE_OK)
         return unknown_format(f, err);
     read_header(f);
-    f->facts.time_grain_ns = time_grain(archive_format(f->archive));
+    f->facts.time_grain_ns = time_grain(la.archive_format(f->archive));
     return f->header_code >= ARCHIVE_WARN ? 0 : failed(f, err);
 }
 
 int foreign_open(struct input *in, struct watcher *watcher, struct source **out, struct error *err)
 {
-    struct foreign_source *f = calloc(1, sizeof *f);
+    struct foreign_source *f;
 
+    if (libarchive_load(err))
+        return -1;
+    f = calloc(1, sizeof *f);
     if (!f)
         return error_memory(err);
     f->base.ops = &foreign_ops;

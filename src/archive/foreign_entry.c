@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "archive/foreign_name.h"
+#include "archive/libarchive.h"
 #include "archive/names.h"
 #include "archive/tar_flags.h"
 
@@ -119,13 +120,13 @@ static void refuse(struct foreign_entry *e, enum error_kind kind, const char *wh
 /* What the kind brings with it: size, target, device numbers. */
 static int fill_kind_facts(struct foreign_entry *e, struct archive_entry *from, struct error *err)
 {
-    const char *target = archive_entry_symlink(from);
+    const char *target = la.archive_entry_symlink(from);
 
     switch (e->entry.kind) {
     case ENTRY_FILE:
-        if (archive_entry_size(from) > 0)
-            e->entry.size = (uint64_t)archive_entry_size(from);
-        else if (!archive_entry_size_is_set(from) && !archive_entry_hardlink(from))
+        if (la.archive_entry_size(from) > 0)
+            e->entry.size = (uint64_t)la.archive_entry_size(from);
+        else if (!la.archive_entry_size_is_set(from) && !la.archive_entry_hardlink(from))
             refuse(e, ERROR_UNSUPPORTED, "the archive does not tell the size of this file ahead");
         return 0;
     case ENTRY_SYMLINK:
@@ -140,8 +141,8 @@ static int fill_kind_facts(struct foreign_entry *e, struct archive_entry *from, 
         return 0;
     case ENTRY_CHAR_DEVICE:
     case ENTRY_BLOCK_DEVICE:
-        e->entry.device_major = (uint32_t)archive_entry_rdevmajor(from);
-        e->entry.device_minor = (uint32_t)archive_entry_rdevminor(from);
+        e->entry.device_major = (uint32_t)la.archive_entry_rdevmajor(from);
+        e->entry.device_minor = (uint32_t)la.archive_entry_rdevminor(from);
         return 0;
     default:
         return 0;
@@ -179,16 +180,16 @@ static int fill_owners(struct foreign_entry *e, struct archive_entry *from, int 
                        struct error *err)
 {
     struct metadata *meta = &e->entry.meta;
-    int64_t owner = archive_entry_uid(from), group = archive_entry_gid(from);
+    int64_t owner = la.archive_entry_uid(from), group = la.archive_entry_gid(from);
 
     if (owner < 0 || group < 0 || !(has_owners(format) || owner != 0 || group != 0))
         return 0;
     meta->known |= METADATA_OWNER | METADATA_GROUP;
     meta->owner = (uint64_t)owner;
     meta->group = (uint64_t)group;
-    if (fill_name(&e->owner_name, archive_entry_uname(from), &meta->owner_name, err))
+    if (fill_name(&e->owner_name, la.archive_entry_uname(from), &meta->owner_name, err))
         return -1;
-    return fill_name(&e->group_name, archive_entry_gname(from), &meta->group_name, err);
+    return fill_name(&e->group_name, la.archive_entry_gname(from), &meta->group_name, err);
 }
 
 static void fill_time(struct metadata *meta, enum metadata_field field, struct timestamp *to,
@@ -200,27 +201,27 @@ static void fill_time(struct metadata *meta, enum metadata_field field, struct t
 
 static void fill_times(struct metadata *meta, struct archive_entry *from)
 {
-    if (archive_entry_mtime_is_set(from))
+    if (la.archive_entry_mtime_is_set(from))
         fill_time(meta, METADATA_MTIME, &meta->mtime,
-                  (struct timestamp){archive_entry_mtime(from),
-                                     (uint32_t)archive_entry_mtime_nsec(from)});
-    if (archive_entry_atime_is_set(from))
+                  (struct timestamp){la.archive_entry_mtime(from),
+                                     (uint32_t)la.archive_entry_mtime_nsec(from)});
+    if (la.archive_entry_atime_is_set(from))
         fill_time(meta, METADATA_ATIME, &meta->atime,
-                  (struct timestamp){archive_entry_atime(from),
-                                     (uint32_t)archive_entry_atime_nsec(from)});
-    if (archive_entry_ctime_is_set(from))
+                  (struct timestamp){la.archive_entry_atime(from),
+                                     (uint32_t)la.archive_entry_atime_nsec(from)});
+    if (la.archive_entry_ctime_is_set(from))
         fill_time(meta, METADATA_CTIME, &meta->ctime,
-                  (struct timestamp){archive_entry_ctime(from),
-                                     (uint32_t)archive_entry_ctime_nsec(from)});
-    if (archive_entry_birthtime_is_set(from))
+                  (struct timestamp){la.archive_entry_ctime(from),
+                                     (uint32_t)la.archive_entry_ctime_nsec(from)});
+    if (la.archive_entry_birthtime_is_set(from))
         fill_time(meta, METADATA_BTIME, &meta->btime,
-                  (struct timestamp){archive_entry_birthtime(from),
-                                     (uint32_t)archive_entry_birthtime_nsec(from)});
+                  (struct timestamp){la.archive_entry_birthtime(from),
+                                     (uint32_t)la.archive_entry_birthtime_nsec(from)});
 }
 
 static void fill_flags(struct foreign_entry *e, struct archive_entry *from)
 {
-    const char *text = archive_entry_fflags_text(from);
+    const char *text = la.archive_entry_fflags_text(from);
     struct error problem = {0};
     bool all_known = true;
 
@@ -240,10 +241,10 @@ static int fill_xattrs(struct metadata *meta, struct archive_entry *from, struct
     const void *value;
     size_t size;
 
-    if (archive_entry_xattr_reset(from) == 0)
+    if (la.archive_entry_xattr_reset(from) == 0)
         return 0;
     meta->known |= METADATA_XATTRS;
-    while (archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
+    while (la.archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK)
         if (pairs_append(&meta->xattrs, bytes_of(name), bytes_make(value, size), err))
             return -1;
     pairs_sort(&meta->xattrs);
@@ -254,7 +255,7 @@ static int fill_metadata(struct foreign_entry *e, struct archive_entry *from, in
                          struct error *err)
 {
     e->entry.meta.known = METADATA_MODE;
-    e->entry.meta.mode = (uint32_t)archive_entry_perm(from) & 07777;
+    e->entry.meta.mode = (uint32_t)la.archive_entry_perm(from) & 07777;
     fill_times(&e->entry.meta, from);
     fill_flags(e, from);
     if (fill_owners(e, from, format, err))
@@ -278,16 +279,16 @@ static int fill_path(struct foreign_entry *e, const char *path, int format, stru
 int foreign_entry_fill(struct foreign_entry *e, struct archive_entry *from, int format,
                        struct error *err)
 {
-    const char *path = archive_entry_pathname(from), *first = archive_entry_hardlink(from);
+    const char *path = la.archive_entry_pathname(from), *first = la.archive_entry_hardlink(from);
 
     foreign_entry_clear(e);
     if (fill_path(e, path, format, err))
         return -1;
     if (!path || !*path)
         refuse(e, ERROR_FORMAT, "a name that cannot be read");
-    if (!fill_kind(&e->entry, archive_entry_filetype(from)))
+    if (!fill_kind(&e->entry, la.archive_entry_filetype(from)))
         refuse(e, ERROR_UNSUPPORTED, "a kind that is not known");
-    e->entry.link_count = archive_entry_nlink(from);
+    e->entry.link_count = la.archive_entry_nlink(from);
     if (fill_kind_facts(e, from, err) || fill_metadata(e, from, format, err))
         return -1;
     return first ? foreign_entry_further(e, bytes_of(first), err) : 0;

@@ -4,10 +4,9 @@
 #ifndef HOLDFAST_ARCHIVE_FOREIGN_ENTRY_H
 #define HOLDFAST_ARCHIVE_FOREIGN_ENTRY_H
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "tree/entry.h"
+
+struct archive_entry;
 
 /* An entry with the memory that it points into. A zeroed struct is valid. */
 struct foreign_entry {

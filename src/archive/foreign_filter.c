@@ -2,14 +2,13 @@
  * foreign_filter.c: libarchive's decompression filters with its format "raw". Strict where
  * libarchive is not: bytes behind the compressed data are an error, and so is every warning.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "archive/foreign.h"
+#include "archive/libarchive.h"
 
 enum { ROOM_BYTES = 64 << 10, NAME_BYTES = 64 };
 
@@ -30,7 +29,7 @@ static la_ssize_t read_input(struct archive *a, void *context, const void **byte
     size_t got;
 
     if (f->input->read(f->input, f->room, ROOM_BYTES, &got, &f->failure)) {
-        archive_set_error(a, EIO, "reading failed");
+        la.archive_set_error(a, EIO, "reading failed");
         return ARCHIVE_FATAL;
     }
     f->taken_bytes += got;
@@ -45,7 +44,7 @@ static int filter_failed(struct foreign_filter *f, struct error *err)
         error_move(err, &f->failure);
         return -1;
     }
-    const char *text = archive_error_string(f->archive);
+    const char *text = la.archive_error_string(f->archive);
     return error_set(err, ERROR_FORMAT, "decompress", "%s: %s",
                      *f->name ? f->name : "compressed data", text ? text : "damaged");
 }
@@ -54,18 +53,18 @@ static int filter_failed(struct foreign_filter *f, struct error *err)
  * are here for what stands inside of an RPM package. */
 static int add_filters(struct archive *a)
 {
-    static int (*const filters[])(struct archive *) = {
-        archive_read_support_filter_bzip2, archive_read_support_filter_compress,
-        archive_read_support_filter_gzip,  archive_read_support_filter_lz4,
-        archive_read_support_filter_lzip,  archive_read_support_filter_lzma,
-        archive_read_support_filter_rpm,   archive_read_support_filter_xz,
-        archive_read_support_filter_zstd,
+    int (*const filters[])(struct archive *) = {
+        la.archive_read_support_filter_bzip2, la.archive_read_support_filter_compress,
+        la.archive_read_support_filter_gzip,  la.archive_read_support_filter_lz4,
+        la.archive_read_support_filter_lzip,  la.archive_read_support_filter_lzma,
+        la.archive_read_support_filter_rpm,   la.archive_read_support_filter_xz,
+        la.archive_read_support_filter_zstd,
     };
 
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
         if (filters[i](a) != ARCHIVE_OK)
             return -1;
-    return archive_read_support_format_raw(a) == ARCHIVE_OK ? 0 : -1;
+    return la.archive_read_support_format_raw(a) == ARCHIVE_OK ? 0 : -1;
 }
 
 /* Joins the names of the filters, the outermost first. The last one is the input itself. */
@@ -73,9 +72,9 @@ static void name_filters(struct foreign_filter *f)
 {
     size_t length = 0;
 
-    for (int i = archive_filter_count(f->archive) - 2; i >= 0; i--) {
+    for (int i = la.archive_filter_count(f->archive) - 2; i >= 0; i--) {
         int more = snprintf(f->name + length, NAME_BYTES - length, "%s%s", length ? "+" : "",
-                            archive_filter_name(f->archive, i));
+                            la.archive_filter_name(f->archive, i));
         if (more < 0 || (size_t)more >= NAME_BYTES - length)
             return;
         length += (size_t)more;
@@ -88,25 +87,28 @@ static int begin(struct foreign_filter *f, struct error *err)
 
     if (add_filters(f->archive))
         return filter_failed(f, err);
-    int code = archive_read_open(f->archive, f, NULL, read_input, NULL);
+    int code = la.archive_read_open(f->archive, f, NULL, read_input, NULL);
     name_filters(f);
     if (code == ARCHIVE_OK)
-        code = archive_read_next_header(f->archive, &entry);
+        code = la.archive_read_next_header(f->archive, &entry);
     if (code != ARCHIVE_OK && code != ARCHIVE_EOF)
         return filter_failed(f, err);
     f->at_end = code == ARCHIVE_EOF;
-    return archive_filter_count(f->archive) > 1;
+    return la.archive_filter_count(f->archive) > 1;
 }
 
 int foreign_filter_open(struct foreign_filter_input *in, struct foreign_filter **out,
                         struct error *err)
 {
-    struct foreign_filter *f = calloc(1, sizeof *f);
+    struct foreign_filter *f;
 
+    if (libarchive_load(err))
+        return -1;
+    f = calloc(1, sizeof *f);
     if (!f)
         return error_memory(err);
     f->input = in;
-    f->archive = archive_read_new();
+    f->archive = la.archive_read_new();
     int result = f->archive ? begin(f, err) : error_memory(err);
     if (result == 1)
         *out = f;
@@ -118,7 +120,7 @@ int foreign_filter_open(struct foreign_filter_input *in, struct foreign_filter *
 /* libarchive stops in silence where it does not know the bytes behind the compressed data. */
 static int check_end(struct foreign_filter *f, struct error *err)
 {
-    uint64_t used = (uint64_t)archive_filter_bytes(f->archive, -1);
+    uint64_t used = (uint64_t)la.archive_filter_bytes(f->archive, -1);
     size_t more;
 
     f->at_end = true;
@@ -136,7 +138,7 @@ static int next_block(struct foreign_filter *f, struct error *err)
     size_t count = 0;
     la_int64_t offset;
 
-    int code = archive_read_data_block(f->archive, &bytes, &count, &offset);
+    int code = la.archive_read_data_block(f->archive, &bytes, &count, &offset);
     if (code == ARCHIVE_EOF)
         return check_end(f, err);
     if (code != ARCHIVE_OK)
@@ -174,7 +176,7 @@ void foreign_filter_close(struct foreign_filter *f)
 {
     if (!f)
         return;
-    archive_read_free(f->archive);
+    la.archive_read_free(f->archive);
     error_release(&f->failure);
     free(f);
 }

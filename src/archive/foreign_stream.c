@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive/libarchive.h"
+
 enum { NAME_BYTES = 48 };
 
 /* ---- A temporary file ---- */
@@ -141,7 +143,7 @@ static la_ssize_t read_callback(struct archive *a, void *context, const void **b
     size_t got;
 
     if (fill_room(s, &got, &s->failure)) {
-        archive_set_error(a, EIO, "reading failed");
+        la.archive_set_error(a, EIO, "reading failed");
         return ARCHIVE_FATAL;
     }
     *bytes = s->room;
@@ -156,7 +158,7 @@ static la_int64_t seek_callback(struct archive *a, void *context, la_int64_t off
                                         : 0;
 
     if (offset < -base || offset > INT64_MAX - base) {
-        archive_set_error(a, EINVAL, "an offset outside the file");
+        la.archive_set_error(a, EINVAL, "an offset outside the file");
         return ARCHIVE_FATAL;
     }
     s->offset = (uint64_t)(base + offset);
@@ -179,14 +181,14 @@ static la_int64_t skip_callback(struct archive *a, void *context, la_int64_t req
 
 int foreign_stream_attach(struct foreign_stream *s, struct archive *a)
 {
-    if (archive_read_set_callback_data(a, s) != ARCHIVE_OK ||
-        archive_read_set_read_callback(a, read_callback) != ARCHIVE_OK)
+    if (la.archive_read_set_callback_data(a, s) != ARCHIVE_OK ||
+        la.archive_read_set_read_callback(a, read_callback) != ARCHIVE_OK)
         return ARCHIVE_FATAL;
     if (s->file != OS_NO_HANDLE &&
-        (archive_read_set_seek_callback(a, seek_callback) != ARCHIVE_OK ||
-         archive_read_set_skip_callback(a, skip_callback) != ARCHIVE_OK))
+        (la.archive_read_set_seek_callback(a, seek_callback) != ARCHIVE_OK ||
+         la.archive_read_set_skip_callback(a, skip_callback) != ARCHIVE_OK))
         return ARCHIVE_FATAL;
-    return archive_read_open1(a);
+    return la.archive_read_open1(a);
 }
 
 static bool has_content(const uint8_t *bytes, size_t count)
@@ -199,7 +201,7 @@ static bool has_content(const uint8_t *bytes, size_t count)
 
 int foreign_stream_rest(struct foreign_stream *s, struct archive *a, struct error *err)
 {
-    uint64_t used = (uint64_t)archive_filter_bytes(a, 0);
+    uint64_t used = (uint64_t)la.archive_filter_bytes(a, 0);
     uint64_t ahead = s->offset > used ? s->offset - used : 0;
     /* What libarchive has read ahead still stands at the end of the room. */
     size_t start = ahead < s->room_bytes ? s->room_bytes - (size_t)ahead : 0;

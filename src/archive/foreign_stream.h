@@ -9,9 +9,9 @@
 #ifndef HOLDFAST_ARCHIVE_FOREIGN_STREAM_H
 #define HOLDFAST_ARCHIVE_FOREIGN_STREAM_H
 
-#include <archive.h>
-
 #include "archive/input.h"
+
+struct archive;
 
 enum { FOREIGN_ROOM_BYTES = 64 << 10, FOREIGN_HEAD_BYTES = 8 };
 

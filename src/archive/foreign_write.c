@@ -7,8 +7,6 @@
 #define _GNU_SOURCE /* newlocale, uselocale */
 #include "archive/foreign_write.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
@@ -16,6 +14,7 @@
 #include <string.h>
 
 #include "archive/foreign_name.h"
+#include "archive/libarchive.h"
 
 /* libarchive gathers small writes into blocks of this. */
 enum { BLOCK_BYTES = 1 << 18 };
@@ -53,8 +52,8 @@ static la_ssize_t write_callback(struct archive *a, void *context, const void *b
 /* What libarchive says; a system's error in its own words, too. */
 static int failed(struct foreign_writer *w, struct error *err)
 {
-    const char *text = archive_error_string(w->archive);
-    int code = archive_errno(w->archive);
+    const char *text = la.archive_error_string(w->archive);
+    int code = la.archive_errno(w->archive);
 
     error_set(err, ERROR_UNSUPPORTED, "write archive", "%s",
               text != NULL ? text : "libarchive does not say why");
@@ -82,26 +81,26 @@ static int set_level(struct foreign_writer *w, int level)
 
     return level == 0
                ? ARCHIVE_OK
-               : archive_write_set_format_option(w->archive, NULL, "compression-level", text);
+               : la.archive_write_set_format_option(w->archive, NULL, "compression-level", text);
 }
 
 static int open_archive(struct foreign_writer *w, const struct foreign_write_options *options,
                         struct error *err)
 {
-    static int (*const formats[])(struct archive *) = {
-        [EXPORT_ZIP] = archive_write_set_format_zip,
-        [EXPORT_7Z] = archive_write_set_format_7zip,
-        [EXPORT_CPIO] = archive_write_set_format_cpio_newc,
+    int (*const formats[])(struct archive *) = {
+        [EXPORT_ZIP] = la.archive_write_set_format_zip,
+        [EXPORT_7Z] = la.archive_write_set_format_7zip,
+        [EXPORT_CPIO] = la.archive_write_set_format_cpio_newc,
     };
 
-    w->archive = archive_write_new();
+    w->archive = la.archive_write_new();
     if (w->archive == NULL)
         return error_memory(err);
     if (formats[options->format](w->archive) != ARCHIVE_OK ||
         set_level(w, options->level) != ARCHIVE_OK ||
-        archive_write_set_bytes_per_block(w->archive, BLOCK_BYTES) != ARCHIVE_OK ||
-        archive_write_set_bytes_in_last_block(w->archive, 1) != ARCHIVE_OK ||
-        archive_write_open(w->archive, w, NULL, write_callback, NULL) != ARCHIVE_OK)
+        la.archive_write_set_bytes_per_block(w->archive, BLOCK_BYTES) != ARCHIVE_OK ||
+        la.archive_write_set_bytes_in_last_block(w->archive, 1) != ARCHIVE_OK ||
+        la.archive_write_open(w->archive, w, NULL, write_callback, NULL) != ARCHIVE_OK)
         return failed(w, err);
     return 0;
 }
@@ -120,15 +119,18 @@ static int open_locales(struct foreign_writer *w, struct error *err)
 int foreign_writer_open(os_handle handle, const struct foreign_write_options *options,
                         struct foreign_writer **out, struct error *err)
 {
-    struct foreign_writer *w = calloc(1, sizeof *w);
+    struct foreign_writer *w;
 
+    if (libarchive_load(err) != 0)
+        return -1;
+    w = calloc(1, sizeof *w);
     if (w == NULL)
         return error_memory(err);
     w->facts = export_facts(options->format);
     w->format = options->format;
     w->handle = handle;
-    w->entry = archive_entry_new();
-    w->probe = archive_entry_new();
+    w->entry = la.archive_entry_new();
+    w->probe = la.archive_entry_new();
     if (w->entry == NULL || w->probe == NULL) {
         foreign_writer_free(w);
         return error_memory(err);
@@ -148,11 +150,11 @@ void foreign_writer_free(struct foreign_writer *w)
         return;
     if (w->archive != NULL) {
         w->discards = true;
-        (void)archive_write_close(w->archive); /* or it leaks what it holds back */
-        archive_write_free(w->archive);
+        (void)la.archive_write_close(w->archive); /* or it leaks what it holds back */
+        la.archive_write_free(w->archive);
     }
-    archive_entry_free(w->entry);
-    archive_entry_free(w->probe);
+    la.archive_entry_free(w->entry);
+    la.archive_entry_free(w->probe);
     if (w->utf8 != (locale_t)0)
         freelocale(w->utf8);
     if (w->plain != (locale_t)0)
@@ -184,9 +186,9 @@ static bool comes_back(const struct foreign_writer *w, struct bytes text)
     if (!same && buffer_append(&name, text.data, text.size, &err) == 0 &&
         buffer_terminate(&name, &err) == 0) {
         locale_t before = uselocale(w->utf8);
-        archive_entry_clear(w->probe);
-        archive_entry_set_pathname_utf8(w->probe, (const char *)name.data);
-        const char *back = archive_entry_pathname(w->probe);
+        la.archive_entry_clear(w->probe);
+        la.archive_entry_set_pathname_utf8(w->probe, (const char *)name.data);
+        const char *back = la.archive_entry_pathname(w->probe);
         same = back != NULL && strcmp(back, (const char *)name.data) == 0;
         uselocale(before);
     }
@@ -252,7 +254,7 @@ static int fill_target(struct foreign_writer *w, const struct entry *e, struct e
     if (buffer_append(&w->target, e->target.data, e->target.size, err) != 0 ||
         buffer_terminate(&w->target, err) != 0)
         return -1;
-    archive_entry_set_symlink(w->entry, (const char *)w->target.data);
+    la.archive_entry_set_symlink(w->entry, (const char *)w->target.data);
     return 0;
 }
 
@@ -266,20 +268,20 @@ static int fill_entry(struct foreign_writer *w, const struct foreign_member *m, 
     const struct entry *e = m->entry;
     struct archive_entry *to = w->entry;
 
-    archive_entry_clear(to);
+    la.archive_entry_clear(to);
     if (fill_path(w, e, err) != 0)
         return -1;
-    archive_entry_set_pathname(to, (const char *)w->path.data);
-    archive_entry_set_mode(to, (mode_t)(types[e->kind] | (e->meta.mode & 07777)));
-    archive_entry_set_uid(to, (la_int64_t)e->meta.owner);
-    archive_entry_set_gid(to, (la_int64_t)e->meta.group);
-    archive_entry_set_mtime(to, m->mtime.seconds, (long)m->mtime.nanoseconds);
-    archive_entry_set_size(to, e->kind == ENTRY_FILE ? (la_int64_t)m->size : 0);
-    archive_entry_set_ino64(to, m->number);
-    archive_entry_set_nlink(to, m->names);
+    la.archive_entry_set_pathname(to, (const char *)w->path.data);
+    la.archive_entry_set_mode(to, (mode_t)(types[e->kind] | (e->meta.mode & 07777)));
+    la.archive_entry_set_uid(to, (la_int64_t)e->meta.owner);
+    la.archive_entry_set_gid(to, (la_int64_t)e->meta.group);
+    la.archive_entry_set_mtime(to, m->mtime.seconds, (long)m->mtime.nanoseconds);
+    la.archive_entry_set_size(to, e->kind == ENTRY_FILE ? (la_int64_t)m->size : 0);
+    la.archive_entry_set_ino64(to, m->number);
+    la.archive_entry_set_nlink(to, m->names);
     if (e->kind == ENTRY_CHAR_DEVICE || e->kind == ENTRY_BLOCK_DEVICE) {
-        archive_entry_set_rdevmajor(to, e->device_major);
-        archive_entry_set_rdevminor(to, e->device_minor);
+        la.archive_entry_set_rdevmajor(to, e->device_major);
+        la.archive_entry_set_rdevminor(to, e->device_minor);
     }
     return e->kind == ENTRY_SYMLINK ? fill_target(w, e, err) : 0;
 }
@@ -290,7 +292,7 @@ int foreign_writer_begin(struct foreign_writer *w, const struct foreign_member *
     if (fill_entry(w, m, err) != 0)
         return -1;
     locale_t before = uselocale(is_unicode(w, m->entry) ? w->utf8 : w->plain);
-    int code = archive_write_header(w->archive, w->entry);
+    int code = la.archive_write_header(w->archive, w->entry);
     uselocale(before);
     if (check_written(w, err) != 0)
         return -1;
@@ -305,7 +307,7 @@ int foreign_writer_begin(struct foreign_writer *w, const struct foreign_member *
 int foreign_writer_add(struct foreign_writer *w, struct bytes content, struct error *err)
 {
     while (content.size != 0) {
-        la_ssize_t written = archive_write_data(w->archive, content.data, content.size);
+        la_ssize_t written = la.archive_write_data(w->archive, content.data, content.size);
 
         if (check_written(w, err) != 0)
             return -1;
@@ -321,7 +323,7 @@ int foreign_writer_add(struct foreign_writer *w, struct bytes content, struct er
 
 int foreign_writer_end(struct foreign_writer *w, struct error *trouble, struct error *err)
 {
-    int code = archive_write_finish_entry(w->archive);
+    int code = la.archive_write_finish_entry(w->archive);
 
     if (check_written(w, err) != 0)
         return -1;
@@ -335,7 +337,7 @@ int foreign_writer_end(struct foreign_writer *w, struct error *trouble, struct e
 
 int foreign_writer_finish(struct foreign_writer *w, struct error *err)
 {
-    int code = archive_write_close(w->archive);
+    int code = la.archive_write_close(w->archive);
 
     if (check_written(w, err) != 0)
         return -1;

@@ -72,7 +72,7 @@ bool may_be_archive(const char *path)
         goto done;
     }
     if (input_kind(in) == INPUT_FOREIGN && foreign_open(in, NULL, &source, &err) != 0)
-        maybe = false;
+        maybe = err.kind == ERROR_UNSUPPORTED; /* without libarchive it is not known */
     if (source != NULL)
         source_close(source);
     else

@@ -397,4 +397,18 @@ bool os_error_is_link(
 bool os_error_is_not_empty(const struct error *err);   /* ENOTEMPTY, EEXIST of rmdir */
 bool os_error_is_closed_pipe(const struct error *err); /* EPIPE */
 
+/* ---- Libraries ---- */
+
+/* A shared library that is loaded while the program runs; it stays until the process ends. What
+ * cannot be had is ERROR_UNSUPPORTED, in the system's words.
+ * <https://pubs.opengroup.org/onlinepubs/9699919799/functions/dlopen.html>, dlopen(3), ld.so(8) */
+struct os_library;
+/* Finds it by the name under which the system's loader knows it, with all libraries that it needs;
+ * their functions are not seen by the rest of the program. */
+int os_library_load(const char *name, struct os_library **out, struct error *err) MUST_CHECK;
+/* A function of it, of whatever type: to be converted to its own before it is called. */
+typedef void (*os_function)(void);
+int os_library_find(struct os_library *library, const char *name, os_function *out,
+                    struct error *err) MUST_CHECK;
+
 #endif

@@ -4,6 +4,8 @@
 #ifndef HOLDFAST_OS_THREAD_H
 #define HOLDFAST_OS_THREAD_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct os_thread;
@@ -29,5 +31,13 @@ int os_condition_new(struct os_condition **out, struct error *err) MUST_CHECK;
 void os_condition_free(struct os_condition *c);
 void os_condition_wait(struct os_condition *c, struct os_mutex *m);
 void os_condition_signal(struct os_condition *c);
+
+/* What is to be done once for all threads: static and zeroed. */
+struct os_once {
+    bool is_done;
+};
+/* Has `work` done unless it was done with this `once` before: its result. A failure counts as not
+ * done. Threads that come meanwhile wait. `work` must not come here itself. */
+int os_once(struct os_once *once, int (*work)(struct error *err), struct error *err) MUST_CHECK;
 
 #endif

@@ -133,3 +133,17 @@ void os_condition_signal(struct os_condition *c)
 {
     (void)pthread_cond_signal(&c->condition);
 }
+
+int os_once(struct os_once *once, int (*work)(struct error *err), struct error *err)
+{
+    static pthread_mutex_t mutex =
+        PTHREAD_MUTEX_INITIALIZER; /* one for all: it is short and rare */
+    int result = 0;
+
+    (void)pthread_mutex_lock(&mutex);
+    if (!once->is_done)
+        result = work(err);
+    once->is_done = result == 0;
+    (void)pthread_mutex_unlock(&mutex);
+    return result;
+}
