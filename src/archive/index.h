@@ -11,7 +11,7 @@
 
 /* A writer ends a block once it holds that much; a reader refuses blocks that hold more than the
  * second. */
-enum { INDEX_BLOCK_BYTES = 256 << 10, INDEX_MAX_BLOCK_BYTES = 64 << 20 };
+enum { INDEX_BLOCK_BYTES = 64 << 10, INDEX_MAX_BLOCK_BYTES = 64 << 20 };
 
 /* Whose files are: numbers and names, as they come together. */
 struct index_owner {

@@ -443,11 +443,12 @@ static const struct source_ops index_ops = {
 /* How the archive is stored, by its first bytes: 1, 0 if it is in none of our containers, -1. */
 static int find_container(struct index_source *s, enum container *out, struct error *err)
 {
-    struct bytes head;
+    uint8_t bytes[TAR_BLOCK_BYTES];
+    struct bytes head = bytes_make(bytes, 0);
 
     if (!s->raw.can_seek)
         return 0;
-    if (input_raw_peek(&s->raw, TAR_BLOCK_BYTES, &head, err))
+    if (os_read_at(s->raw.handle, (struct os_range){0, sizeof bytes}, bytes, &head.size, err))
         return -1;
     *out = input_zstd_begins(head)   ? CONTAINER_ZSTD
            : input_gzip_begins(head) ? CONTAINER_GZIP

@@ -171,23 +171,22 @@ int cursor_u64(struct cursor *c, uint64_t *value, struct error *err)
 
 int cursor_varint(struct cursor *c, uint64_t *value, struct error *err)
 {
-    struct bytes taken = {0};
     uint64_t sum = 0;
 
-    for (unsigned shift = 0; shift < 7 * VARINT_BYTES; shift += 7) {
-        if (cursor_take(c, 1, &taken, err))
-            return -1;
-        uint8_t byte = taken.data[0];
+    for (size_t i = 0; i < c->left && i < VARINT_BYTES; i++) {
+        uint8_t byte = c->at[i];
         /* Each number has one encoding: no bits past the 64th, no idle zero at the end. */
-        if ((shift == 63 && byte > 1) || (shift && !byte))
-            break;
-        sum |= (uint64_t)(byte & 0x7f) << shift;
+        if ((i == VARINT_BYTES - 1 && byte > 1) || (i && !byte))
+            return error_set(err, ERROR_FORMAT, "read", "malformed number");
+        sum |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) {
+            c->at += i + 1;
+            c->left -= i + 1;
             *value = sum;
             return 0;
         }
     }
-    return error_set(err, ERROR_FORMAT, "read", "malformed number");
+    return error_set(err, ERROR_FORMAT, "read", "data ends early");
 }
 
 int cursor_string(struct cursor *c, struct bytes *out, struct error *err)

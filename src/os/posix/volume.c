@@ -100,28 +100,22 @@ static bool type_from_proc(int fd, char type[32])
     return found;
 }
 
+/* NULL if it is not known by that alone. */
 static const char *type_from_magic(long magic)
 {
     static const struct {
         unsigned long magic;
         const char *name;
     } known[] = {
-        {EXT4_SUPER_MAGIC, "ext4"},
-        {XFS_SUPER_MAGIC, "xfs"},
-        {BTRFS_SUPER_MAGIC, "btrfs"},
-        {TMPFS_MAGIC, "tmpfs"},
-        {FUSE_MAGIC, "fuse"},
-        {MSDOS_SUPER_MAGIC, "vfat"},
-        {OVERLAYFS_SUPER_MAGIC, "overlay"},
-        {NFS_SUPER_MAGIC, "nfs"},
-        {F2FS_SUPER_MAGIC, "f2fs"},
+        {XFS_SUPER_MAGIC, "xfs"},           {BTRFS_SUPER_MAGIC, "btrfs"}, {TMPFS_MAGIC, "tmpfs"},
+        {OVERLAYFS_SUPER_MAGIC, "overlay"}, {F2FS_SUPER_MAGIC, "f2fs"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (known[i].magic == ((unsigned long)magic & 0xffffffff))
             return known[i].name;
     }
-    return "unknown";
+    return NULL;
 }
 
 /* Steps of stored times, by what each format documents. */
@@ -209,9 +203,9 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err)
     *out = (struct os_volume){.file_system = ""};
     if (fstatfs(fd, &facts))
         return posix_error(err, "read facts of the file system");
-    if (!type_from_proc(fd, out->file_system))
-        (void)snprintf(out->file_system, sizeof out->file_system, "%s",
-                       type_from_magic((long)facts.f_type));
+    const char *type = type_from_magic((long)facts.f_type);
+    if (type || !type_from_proc(fd, out->file_system))
+        (void)snprintf(out->file_system, sizeof out->file_system, "%s", type ? type : "unknown");
     identify(fd, &facts, out->identity);
     out->block_bytes = (uint64_t)facts.f_frsize;
     out->free_bytes = (uint64_t)facts.f_bavail * (uint64_t)facts.f_frsize;
