@@ -32,6 +32,7 @@ struct mirror {
     struct disk_root root;
     struct filter_options spare;
     struct transfer transfer;
+    struct transfer_redirects redirects; /* of --keep-redirects */
     struct mapping mapping;
     bool is_first; /* there is nothing in the destination */
 };
@@ -45,7 +46,7 @@ static int check_settings(struct mirror *m, struct error *err)
 {
     const struct mirror_settings *s = m->settings;
 
-    if (changing_choose(&s->changing, &m->transfer.options, err) != 0 ||
+    if (changing_choose(&s->changing, &m->redirects, &m->transfer.options, err) != 0 ||
         option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
         return -1;
     if (s->max_delete.is_set && s->max_delete.value < 0)
@@ -231,10 +232,12 @@ static int run_mirror(void *settings, const struct text_list *operands)
     struct mirror m = {.settings = settings,
                        .source = operands->items[0],
                        .destination = operands->items[1],
+                       .redirects = {.apart_from = operands->items[0]},
                        .tree = {.spool = OS_NO_HANDLE}};
     struct error err = {0};
     int result, status;
 
+    m.redirects.drives = &m.settings->map.drives;
     report_init(&m.report, "mirror",
                 (struct report_settings){.json = m.settings->common.json,
                                          .verbose = m.settings->common.verbose,
