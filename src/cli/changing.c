@@ -13,7 +13,8 @@ const struct option_spec changing_specs[CHANGING_SPEC_COUNT] = {
     {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
      "take immutable and append-only flags off what stands in the way"},
     {"keep-redirects", 0, OPTION_FLAG, SETTING(keep_redirects), NULL,
-     "use links that stand where a folder belongs as the folders that they lead to, for all that is "
+     "use links that stand where a folder belongs as the folders that they lead to, for all that "
+     "is "
      "done there, --delete, too"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",

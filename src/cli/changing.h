@@ -22,7 +22,8 @@ extern const struct option_spec changing_specs[CHANGING_SPEC_COUNT];
         .count = CHANGING_SPEC_COUNT, .offset = offsetof(type, member)                             \
     }
 
-/* Sets what the options say; for --keep-redirects `redirects`, which is borrowed. ERROR_USAGE for words and numbers that make no sense. */
+/* Sets what the options say; for --keep-redirects `redirects`, which is borrowed. ERROR_USAGE for
+ * words and numbers that make no sense. */
 MUST_CHECK int changing_choose(const struct changing_settings *s,
                                const struct transfer_redirects *redirects,
                                struct transfer_options *out, struct error *err);

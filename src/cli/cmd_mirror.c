@@ -301,7 +301,8 @@ const struct command command_mirror = {
         "links are copied as links, byte for byte. What differs is replaced, never written "
         "through; what SOURCE lacks stays unless --delete is given. A second run does nothing. "
         "A file is taken for unchanged if size and time agree and it has not been touched in "
-        "SOURCE since it was copied; --checksum reads all. Links keep their targets unless --map or "
+        "SOURCE since it was copied; --checksum reads all. Links keep their targets unless --map "
+        "or "
         "--rebase says otherwise. SOURCE and DEST may be links to folders; they must not be the "
         "same folder or lie in each other.",
     .examples = "holdfast mirror /home/me/projects /mnt/usb/projects\n"

@@ -33,19 +33,19 @@ enum inherits { INHERITS_ACL = 1 << 0, INHERITS_FLAGS = 1 << 1 };
 /* A folder on the way from the anchor to the entry in hand; its handle is in run.stack at the same
  * level. */
 struct level {
-    struct anchor *anchor;   /* the folder is it, or lies below it */
-    size_t path_bytes;    /* length of its path in run.here */
-    bool created;         /* by this run: nobody looks for anything in it yet */
-    bool touched;         /* changed by this run */
-    bool has_want;        /* `want` holds */
-    uint32_t inherits;    /* enum inherits; known once touched or created */
-    uint32_t fields;      /* of `want`, enum metadata_field: to be set when the folder is left */
-    uint32_t had_flags;   /* flags that were taken off for the time of the run */
-    bool has_batch;       /* writers were given something in it: */
-    uint64_t batch;       /* the number of the last batch of those, */
-    size_t batch_folder;  /* and which of its folders this is */
-    struct os_stat found; /* as it was before the first change */
-    struct metadata want; /* what it is to become; owned, kept for the next folder of this level */
+    struct anchor *anchor; /* the folder is it, or lies below it */
+    size_t path_bytes;     /* length of its path in run.here */
+    bool created;          /* by this run: nobody looks for anything in it yet */
+    bool touched;          /* changed by this run */
+    bool has_want;         /* `want` holds */
+    uint32_t inherits;     /* enum inherits; known once touched or created */
+    uint32_t fields;       /* of `want`, enum metadata_field: to be set when the folder is left */
+    uint32_t had_flags;    /* flags that were taken off for the time of the run */
+    bool has_batch;        /* writers were given something in it: */
+    uint64_t batch;        /* the number of the last batch of those, */
+    size_t batch_folder;   /* and which of its folders this is */
+    struct os_stat found;  /* as it was before the first change */
+    struct metadata want;  /* what it is to become; owned, kept for the next folder of this level */
 };
 
 /* Folders that links are made from, kept open. */
@@ -128,7 +128,7 @@ struct run {
     struct transfer_counts *counts;
     struct watcher *watcher;
     struct source *want, *have;
-    struct source *walk; /* the one that `have` is, or is round */
+    struct source *walk;              /* the one that `have` is, or is round */
     const struct source_facts *facts; /* of want */
     struct diff *diff;
     uint32_t ignore; /* enum metadata_field that are no part of equality */

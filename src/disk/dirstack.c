@@ -84,8 +84,7 @@ int dirstack_push_apart(struct dirstack *s, os_handle folder, const struct os_st
     return dirstack_push(s, folder, status, err);
 }
 
-static int reopen(struct dirstack_level *level, os_handle child,
-                  struct error *err)
+static int reopen(struct dirstack_level *level, os_handle child, struct error *err)
 {
     static const char operation[] = "return to parent folder";
     struct os_stat status;

@@ -2,11 +2,11 @@
  * redirects.c: links that stand at the destination where the source has a folder, used as the
  * folders that they lead to (--keep-redirects). A link that is used so stays what it is.
  *
- * Such a folder becomes an anchor: a lock, a marker and temporary names of its own, since it may lie
- * on another file system, and the root that everything below it is reached from. It is opened once,
- * by following the link, and held: whatever becomes of the link later on, the run works in the
- * folder that was looked at. None may lie in what is read, or in another place that is written to,
- * nor hold one: there one file would be two.
+ * Such a folder becomes an anchor: a lock, a marker and temporary names of its own, since it may
+ * lie on another file system, and the root that everything below it is reached from. It is opened
+ * once, by following the link, and held: whatever becomes of the link later on, the run works in
+ * the folder that was looked at. None may lie in what is read, or in another place that is written
+ * to, nor hold one: there one file would be two.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -147,7 +147,8 @@ static int set_up(struct run *r, struct error *err)
     r->other_block = malloc(APPLY_BLOCK_BYTES);
     if (!r->block || !r->other_block)
         return error_memory(err);
-    if (redirects_init(r, err) || make_id(r, err) || init_anchors(r, &r->transfer->layout, err) || open_anchors(r, err))
+    if (redirects_init(r, err) || make_id(r, err) || init_anchors(r, &r->transfer->layout, err) ||
+        open_anchors(r, err))
         return -1;
     if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
         writers_new(r, r->options->jobs, err))

@@ -15,8 +15,8 @@ static int open_by_drive(const struct walk *w, const struct drives *drives, os_h
 
     if (known == 1 && leads != OS_LEADS_SOMEWHERE)
         known = error_set(err, ERROR_REFUSED, "open folder", "it leads to nothing");
-    if (known == 1 && (buffer_terminate(&path, err) ||
-                       os_open_root((const char *)path.data, out, err)))
+    if (known == 1 &&
+        (buffer_terminate(&path, err) || os_open_root((const char *)path.data, out, err)))
         known = -1;
     buffer_release(&path);
     return known;

@@ -1,7 +1,8 @@
 /*
  * os.h: the whole contract with the system. Folders are held handles; every call takes one and a
  * single name component, and never follows a link, but for those that say so (os_open_root opens
- * what the user named, os_follow_dir what a link that the user chose leads to). Errors carry operation and system code; the caller, who knows it, adds the path.
+ * what the user named, os_follow_dir what a link that the user chose leads to). Errors carry
+ * operation and system code; the caller, who knows it, adds the path.
  *
  * POSIX: <https://pubs.opengroup.org/onlinepubs/9699919799/>, Linux man-pages for openat2(2),
  * statx(2), ioctl_iflags(2).
@@ -153,8 +154,8 @@ void os_listing_release(struct os_listing *l);
 int os_read_link(os_handle folder, const char *name, struct buffer *out,
                  struct error *err) MUST_CHECK;
 /* Where the link of that name leads, followed to its end through whatever lies on the way, opening
- * nothing for reading (O_PATH) and mounting nothing. `folder` OS_NO_HANDLE: `name` is a path that the user named. With OS_LEADS_SOMEWHERE the
- * absolute path of what was reached is appended. */
+ * nothing for reading (O_PATH) and mounting nothing. `folder` OS_NO_HANDLE: `name` is a path that
+ * the user named. With OS_LEADS_SOMEWHERE the absolute path of what was reached is appended. */
 enum os_leads { OS_LEADS_SOMEWHERE, OS_LEADS_NOWHERE, OS_LEADS_IN_CIRCLES };
 int os_follow(os_handle folder, const char *name, enum os_leads *leads, struct buffer *real_path,
               struct error *err) MUST_CHECK;

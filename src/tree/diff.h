@@ -83,8 +83,8 @@ MUST_CHECK int diff_new(struct source *want, struct source *have,
                         const struct diff_options *options, struct diff **out, struct error *err);
 void diff_free(struct diff *d);
 
-/* From now on times are cut to this grain if it is coarser, and what an earlier run may have left is
- * distrusted (diff_options) from this moment on, if it is not NULL and earlier. */
+/* From now on times are cut to this grain if it is coarser, and what an earlier run may have left
+ * is distrusted (diff_options) from this moment on, if it is not NULL and earlier. */
 void diff_widen(struct diff *d, uint64_t time_grain_ns, const struct timestamp *distrust_since);
 
 /* 1 and *out, 0 at the end of both, -1. A source that breaks the order that it promises is

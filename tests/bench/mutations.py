@@ -152,10 +152,10 @@ ROWS: Dict[str, Callable[[Outcome], bool]] = {
     "exact but for names that the source lacks": lambda o: only_extra(o.second),
     "exact after one more run": lambda o: not o.third,
     "exact, and one more run changes nothing": lambda o: not o.second and o.still,
-    "no names that are one file though they should not be": lambda o: not o.second["joined"],
-    "no names that are files of their own though they should not be": lambda o: not o.second["split"],
+    "no names made one file that should not be": lambda o: not o.second["joined"],
+    "no names made files of their own that should not be": lambda o: not o.second["split"],
     "no wrong contents": lambda o: not o.second["data"],
-    "not exact, and the exit status does not say so (none is best)": lambda o: not o.second or o.failed,
+    "exact, or the exit status says that it is not": lambda o: not o.second or o.failed,
 }
 
 

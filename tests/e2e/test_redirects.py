@@ -430,8 +430,13 @@ class OnNtfs(Ntfs):
         recipe.make(f"{self.dest}/{name}", recipe.junction("\\??\\" + target, target), True)
 
     def contents(self, top: str) -> dict:
-        return {os.path.relpath(os.path.join(folder, name), top): open(os.path.join(folder, name), "rb").read()
-                for folder, _, names in os.walk(top) for name in names}  # fmt: skip
+        found = {}
+        for folder, _, names in os.walk(top):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as stream:
+                    found[os.path.relpath(path, top)] = stream.read()
+        return found
 
     def test_junction(self):
         self.junction("Q:\\Elsewhere")
