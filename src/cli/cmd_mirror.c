@@ -177,6 +177,8 @@ static void choose_options(struct mirror *m)
         m->spare.rule_count = s->filter.rules.count;
         o->spare = &m->spare;
     }
+    if (m->tree.reparse.count != 0)
+        o->spare_reparse = &m->tree.reparse;
     m->transfer.watcher = &m->report.watcher;
     changing_leave_owners(&s->changing, &m->transfer);
 }

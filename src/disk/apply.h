@@ -548,6 +548,10 @@ MUST_CHECK int trash_add(struct run *r, enum trash_kind kind, struct bytes path,
                          const struct identity *id, struct error *err);
 /* The delete phase: removes what was kept. */
 MUST_CHECK int trash_empty(struct run *r, struct error *err);
+/* True if something may stay that lies in what goes: trash_look tells. */
+bool trash_spares(const struct run *r);
+/* True for a reparse point that is left out on both sides. */
+bool trash_leaves_out(const struct run *r, const struct entry *e);
 /* Looks at what deleting a path would remove: how many names, and how many would stay because they
  * are left out (transfer_options.spare). */
 struct trash_view {

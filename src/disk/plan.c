@@ -91,7 +91,7 @@ static const char *forbids_removal(struct run *r, const struct entry *folder)
 
     if (r->faults)
         return "a folder with content stands in the way; nothing is deleted after errors";
-    if (!r->options->spare && !r->options->limits_deletes)
+    if (!trash_spares(r) && !r->options->limits_deletes)
         return NULL;
     if (trash_look(r, folder->path, &folder->identity, &view, &ignored)) {
         error_release(&ignored);
