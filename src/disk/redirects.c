@@ -57,58 +57,50 @@ static const char *unopened(const struct error *problem)
     return "the folder that this link leads to cannot be opened";
 }
 
-static bool is_fatal(struct error *problem, struct error *err)
+static bool is_fatal(const struct error *problem)
 {
-    if (problem->kind != ERROR_MEMORY && problem->kind != ERROR_INTERRUPTED)
-        return false;
-    error_move(err, problem);
-    return true;
+    return problem->kind == ERROR_MEMORY || problem->kind == ERROR_INTERRUPTED;
 }
 
-static char *copy_path(struct bytes path)
+static char *copy_path(struct bytes path, struct error *err)
 {
     char *copy = malloc(path.size + 1);
 
-    if (!copy)
+    if (!copy) {
+        (void)error_memory(err);
         return NULL;
+    }
     memcpy(copy, path.data, path.size);
     copy[path.size] = '\0';
     return copy;
 }
 
-/* Makes the folder an anchor: 1; 0 and why if another run has it; -1. The handle is taken. */
+/* Makes the folder an anchor. The handle is taken, also on failure. */
 static int add_anchor(struct run *r, struct bytes path, os_handle folder, struct error *err)
 {
     struct redirects *all = &r->redirects;
     struct anchor *a = &r->anchors[r->anchor_count];
     struct buffer place = {0};
-    struct error problem = {0};
     enum anchor_use use = r->options->mode == TRANSFER_DRY_RUN ? ANCHOR_LOOK : ANCHOR_CHECK;
-    char *root = copy_path(path);
+    char *root = copy_path(path, err);
     int result = -1;
 
     if (!root || os_handle_path(folder, &place, err) || buffer_terminate(&place, err) ||
         anchor_init(a, (const char *)place.data, root, err)) {
-        result = root ? -1 : error_memory(err);
         os_close(folder);
-        free(root);
         goto out;
     }
     a->is_redirect = true;
-    if (anchor_take_over(a, folder, use, &problem) || run_look_at_place(r, a, &problem)) {
-        result = is_fatal(&problem, err) ? -1 : 0;
-        all->why = problem.kind == ERROR_REFUSED
-                       ? "another run is writing to the folder that this link leads to"
-                       : "the folder that this link leads to cannot be looked at";
+    if (anchor_take_over(a, folder, use, err) || run_look_at_place(r, a, err)) {
         anchor_release(a);
-        free(root);
         goto out;
     }
     all->paths[all->count++] = root;
+    root = NULL;
     r->anchor_count++;
-    result = 1;
+    result = 0;
 out:
-    error_release(&problem);
+    free(root);
     buffer_release(&place);
     return result;
 }
@@ -123,48 +115,62 @@ static void tell_used(struct run *r, struct bytes path)
     watcher_remark(r->watcher, path, text);
 }
 
-/* Opens what the link in hand leads to and finds out whether it may be used: 1, 0 and why, -1. */
+/* Opens what the link in hand leads to, if it may be used: 1; 0 or -1 and why. */
 static int open_folder(struct run *r, os_handle *out, struct error *err)
 {
     struct redirects *all = &r->redirects;
-    struct error problem = {0};
-    int known = walk_link_follow(r->walk, r->options->redirects->drives, out, &problem);
+    int known = walk_link_follow(r->walk, r->options->redirects->drives, out, err);
 
     all->why = "nobody knows where this link of Windows leads: --drive C:=FOLDER says it";
-    if (known < 0) {
-        all->why = unopened(&problem);
-        known = is_fatal(&problem, err) ? -1 : 0;
-    } else if (known == 1) {
-        all->why = forbids(r, *out, &problem);
-        if (all->why) {
-            known = is_fatal(&problem, err) ? -1 : 0;
-            os_close(*out);
-        }
+    if (known != 1) {
+        all->why = known < 0 ? unopened(err) : all->why;
+        return known;
     }
-    error_release(&problem);
-    return known;
+    all->why = forbids(r, *out, err);
+    if (!all->why)
+        return 1;
+    os_close(*out);
+    return 0;
 }
 
-static int adapt(struct diff_adapter *adapter, const struct entry **have, struct error *err)
+/* Has the run, and the walk, work in the folder of the link in hand: 1; 0 or -1 and why. */
+static int use_folder(struct run *r, const struct entry **have, struct error *err)
 {
-    struct run *r = ((struct redirects *)adapter)->run;
     struct bytes path = (*have)->path;
     os_handle folder, walked;
-    int used = open_folder(r, &folder, err);
+    int opened = open_folder(r, &folder, err);
 
-    if (used != 1)
-        return used;
+    if (opened != 1)
+        return opened;
+    r->redirects.why = "the folder that this link leads to cannot be looked at";
     if (os_open_beneath(folder, bytes_make(NULL, 0), &walked, err)) {
         os_close(folder);
         return -1;
     }
-    used = add_anchor(r, path, folder, err);
-    if (used != 1) {
+    if (add_anchor(r, path, folder, err)) {
+        if (err->kind == ERROR_REFUSED)
+            r->redirects.why = "another run is writing to the folder that this link leads to";
         os_close(walked);
-        return used;
+        return -1;
     }
     tell_used(r, path);
-    return walk_link_enter(r->walk, walked, have, err);
+    return walk_link_enter(r->walk, walked, have, err) ? -1 : 1;
+}
+
+/* What fails here is this link's trouble, and told by the plan; the run goes on. */
+static int adapt(struct diff_adapter *adapter, const struct entry **have, struct error *err)
+{
+    struct run *r = ((struct redirects *)adapter)->run;
+    struct error problem = {0};
+    int result = 0;
+
+    (void)use_folder(r, have, &problem);
+    if (is_fatal(&problem)) {
+        error_move(err, &problem);
+        result = -1;
+    }
+    error_release(&problem);
+    return result;
 }
 
 int redirects_init(struct run *r, struct error *err)
