@@ -288,7 +288,7 @@ class Mirrors(Redirects):
 
     def start(self, *words) -> subprocess.Popen:
         """A run that has begun to write behind the link."""
-        for number in range(3000):
+        for number in range(0 if os.path.exists(self.source + "/app/many") else 2000):
             self.write(f"source/app/many/{number}", b"x" * 5000)
         run = subprocess.Popen([PROGRAM, "mirror", "--keep-redirects", *words, self.source, self.dest],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
