@@ -7,6 +7,7 @@
 #include "cli/changes.h"
 #include "cli/changing.h"
 #include "cli/command.h"
+#include "cli/mapping.h"
 #include "cli/tree.h"
 #include "disk/nearest.h"
 #include "disk/transfer.h"
@@ -15,6 +16,7 @@ struct mirror_settings {
     struct common_settings common;
     struct filter_settings filter;
     struct changing_settings changing;
+    struct map_settings map;
     struct option_number max_delete;
     const char *reflink;
     bool delete_extra, allow_empty;
@@ -22,7 +24,7 @@ struct mirror_settings {
 
 /* One mirror on its way. */
 struct mirror {
-    const struct mirror_settings *settings;
+    struct mirror_settings *settings;
     const char *source, *destination;
     struct report report;
     struct tree tree;
@@ -30,6 +32,8 @@ struct mirror {
     struct disk_root root;
     struct filter_options spare;
     struct transfer transfer;
+    struct transfer_redirects redirects; /* of --keep-redirects */
+    struct mapping mapping;
     bool is_first; /* there is nothing in the destination */
 };
 
@@ -42,7 +46,7 @@ static int check_settings(struct mirror *m, struct error *err)
 {
     const struct mirror_settings *s = m->settings;
 
-    if (changing_choose(&s->changing, &m->transfer.options, err) != 0 ||
+    if (changing_choose(&s->changing, &m->redirects, &m->transfer.options, err) != 0 ||
         option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
         return -1;
     if (s->max_delete.is_set && s->max_delete.value < 0)
@@ -139,6 +143,26 @@ static int open_source(struct mirror *m, struct error *err)
     return 0;
 }
 
+/* Puts the rules for links round the source. */
+static int map_links(struct mirror *m, struct error *err)
+{
+    struct map_settings *s = &m->settings->map;
+    enum mapping_use use = m->settings->changing.dry_run ? MAPPING_TABLE : MAPPING_COUNTS;
+    struct buffer place = {0};
+    int result = -1;
+
+    if (!mapping_is_asked(s))
+        return 0;
+    /* Links to the source itself are told to have lost nothing: it is there. */
+    const char *old = s->rebase ? source_facts(m->tree.source)->roots[0].absolute_path : NULL;
+    if (mapping_begin(&m->mapping, s, &m->report, use, err) == 0 &&
+        mapping_real_path(m->destination, &place, err) == 0 &&
+        mapping_add_root(&m->mapping, m->root.name, old, (const char *)place.data, err) == 0)
+        result = mapping_wrap(&m->mapping, REMAP_ACROSS, &m->tree.source, err);
+    buffer_release(&place);
+    return result;
+}
+
 static void choose_options(struct mirror *m)
 {
     const struct mirror_settings *s = m->settings;
@@ -153,6 +177,8 @@ static void choose_options(struct mirror *m)
         m->spare.rule_count = s->filter.rules.count;
         o->spare = &m->spare;
     }
+    if (m->tree.reparse.count != 0)
+        o->spare_reparse = &m->tree.reparse;
     m->transfer.watcher = &m->report.watcher;
     changing_leave_owners(&s->changing, &m->transfer);
 }
@@ -172,7 +198,8 @@ static int mirror(struct mirror *m, struct error *err)
 {
     if (check_settings(m, err) != 0 || check_source(m, err) != 0 ||
         tree_check_destination(m->destination, err) != 0 || check_places(m, err) != 0 ||
-        tree_root_name(m->source, &m->root_name, err) != 0 || open_source(m, err) != 0)
+        tree_root_name(m->source, &m->root_name, err) != 0 || open_source(m, err) != 0 ||
+        map_links(m, err) != 0)
         return -1;
     choose_options(m);
     if (transfer_run(&m->transfer, m->tree.source, err) != 0) {
@@ -181,7 +208,25 @@ static int mirror(struct mirror *m, struct error *err)
         return -1;
     }
     tree_tell_reparse(&m->tree, TREE_TAGS_SKIPPED, &m->report.watcher);
-    return 0;
+    return m->mapping.use == MAPPING_TABLE
+               ? mapping_tell(&m->mapping, m->tree.source, MAPPING_SHOW, err)
+               : 0;
+}
+
+static void tell_summary(struct mirror *m, int result, int status)
+{
+    const struct changes_words words = {m->settings->changing.dry_run ? "would mirror" : "mirrored",
+                                        "source"};
+
+    if (m->settings->common.json) {
+        changes_json(&m->transfer, &m->report, status);
+        if (mapping_is_asked(&m->settings->map))
+            mapping_json_summary(&m->mapping);
+        json_end(&m->report.json);
+    } else if (result == 0) {
+        changes_print(&m->transfer, &words, &m->report);
+        mapping_print_summary(&m->mapping);
+    }
 }
 
 static int run_mirror(void *settings, const struct text_list *operands)
@@ -189,12 +234,12 @@ static int run_mirror(void *settings, const struct text_list *operands)
     struct mirror m = {.settings = settings,
                        .source = operands->items[0],
                        .destination = operands->items[1],
+                       .redirects = {.apart_from = operands->items[0]},
                        .tree = {.spool = OS_NO_HANDLE}};
-    const struct changes_words words = {m.settings->changing.dry_run ? "would mirror" : "mirrored",
-                                        "source"};
     struct error err = {0};
     int result, status;
 
+    m.redirects.drives = &m.settings->map.drives;
     report_init(&m.report, "mirror",
                 (struct report_settings){.json = m.settings->common.json,
                                          .verbose = m.settings->common.verbose,
@@ -205,13 +250,9 @@ static int run_mirror(void *settings, const struct text_list *operands)
                             ? "What was mirrored until then stays. Run the same command again: it "
                               "goes on where this run stopped."
                             : NULL);
-    if (m.settings->common.json) {
-        changes_json(&m.transfer, &m.report, status);
-        json_end(&m.report.json);
-    } else if (result == 0) {
-        changes_print(&m.transfer, &words, &m.report);
-    }
+    tell_summary(&m, result, status);
     tree_close(&m.tree);
+    mapping_release(&m.mapping);
     buffer_release(&m.root_name);
     report_release(&m.report);
     error_release(&err);
@@ -220,7 +261,10 @@ static int run_mirror(void *settings, const struct text_list *operands)
 
 static void release_settings(void *settings)
 {
-    filter_settings_release(&((struct mirror_settings *)settings)->filter);
+    struct mirror_settings *s = settings;
+
+    filter_settings_release(&s->filter);
+    map_settings_release(&s->map);
 }
 
 #define SETTING(member) offsetof(struct mirror_settings, member)
@@ -245,6 +289,7 @@ static const struct option_group mirror_groups[] = {
      .specs = filter_specs,
      .count = FILTER_SPARING_COUNT,
      .offset = SETTING(filter)},
+    MAP_OPTION_GROUP(struct mirror_settings, map, MAP_SPEC_COUNT),
     COMMON_OPTION_GROUP,
 };
 
@@ -258,10 +303,13 @@ const struct command command_mirror = {
         "links are copied as links, byte for byte. What differs is replaced, never written "
         "through; what SOURCE lacks stays unless --delete is given. A second run does nothing. "
         "A file is taken for unchanged if size and time agree and it has not been touched in "
-        "SOURCE since it was copied; --checksum reads all. SOURCE and DEST may be links to "
-        "folders; they must not be the same folder or lie in each other.",
+        "SOURCE since it was copied; --checksum reads all. Links keep their targets unless --map "
+        "or "
+        "--rebase says otherwise. SOURCE and DEST may be links to folders; they must not be the "
+        "same folder or lie in each other.",
     .examples = "holdfast mirror /home/me/projects /mnt/usb/projects\n"
                 "holdfast mirror --delete --dry-run /home/me/projects /mnt/usb/projects\n"
+                "holdfast mirror --rebase --dry-run /data /mnt/new/data\n"
                 "holdfast mirror --delete --exclude '*.o' --max-delete 1000 work /mnt/usb/work",
     .options = {mirror_groups, sizeof mirror_groups / sizeof mirror_groups[0]},
     .settings_bytes = sizeof(struct mirror_settings),
