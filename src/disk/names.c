@@ -5,15 +5,19 @@
  */
 #include "disk/apply.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* The file of a group, by the hash of the path that others name as their first. */
+/* The file of a group, by the hash of the path that others name as their first. There may be very
+ * many. */
 struct named_file {
     struct hash128 key;
-    uint64_t device, file;
-    uint32_t is_made; /* by this run */
-    uint32_t names;   /* that were made of it, up to HANDED_MOST */
+    uint64_t file;
+    uint32_t device;  /* index in `devices` */
+    uint16_t is_made; /* by this run */
+    uint16_t names;   /* that were made of it, up to HANDED_MOST */
 };
+_Static_assert(sizeof(struct named_file) <= 32, "a file with several names has to stay small");
 
 /* So many names of one file are possible (os_volume.many_names), even counted by two paths of it.
  */
@@ -36,22 +40,58 @@ void names_init(struct names *n)
 void names_release(struct names *n)
 {
     table_release(&n->files);
+    free(n->devices);
+    n->devices = NULL;
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
     parents_release(&n->parents);
 }
 
+/* The number of a device. */
+static int number_of(struct names *n, uint64_t device, uint32_t *out, struct error *err)
+{
+    /* The last one first: a run stays on a device for long. */
+    for (size_t i = n->device_count; i-- > 0;) {
+        if (n->devices[i] == device) {
+            *out = (uint32_t)i;
+            return 0;
+        }
+    }
+    uint64_t *more = realloc(n->devices, (n->device_count + 1) * sizeof *more);
+    if (!more)
+        return error_memory(err);
+    n->devices = more;
+    *out = (uint32_t)n->device_count;
+    more[n->device_count++] = device;
+    return 0;
+}
+
+static struct named named_of(const struct run *r, const struct named_file *f)
+{
+    return (struct named){r->names.devices[f->device], f->file, f->is_made != 0};
+}
+
 int names_keep(struct run *r, const struct hash128 *path, struct named file, struct error *err)
 {
-    struct named_file *f = table_add(&r->names.files, path, err);
+    uint32_t device = 0;
 
+    if (number_of(&r->names, file.device, &device, err))
+        return -1;
+    struct named_file *f = table_add(&r->names.files, path, err);
     if (!f)
         return -1;
-    f->device = file.device;
+    f->device = device;
     f->file = file.file;
     f->is_made = file.is_made;
     return 0;
+}
+
+void names_forget(struct run *r, const struct entry *want)
+{
+    struct hash128 key = hash_bytes(entry_is_further_name(want) ? want->first_name : want->path);
+
+    table_remove(&r->names.files, &key);
 }
 
 static int remember(struct run *r, struct bytes path, struct named file, struct error *err)
@@ -75,7 +115,7 @@ int names_note(struct run *r, const struct entry *want, struct named file, struc
     if (entry_is_further_name(want)) {
         struct hash128 key = hash_bytes(want->first_name);
         const struct named_file *f = table_find(&r->names.files, &key);
-        if (f && f->device == file.device && f->file == file.file)
+        if (f && f->file == file.file && r->names.devices[f->device] == file.device)
             return 0;
     }
     return remember(r, want->path, file, err);
@@ -98,7 +138,8 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
-    struct named_file file;
+    struct named file;
+    uint32_t names; /* named_file.names */
     os_handle folder;
     const char *name; /* in r->text */
 };
@@ -117,7 +158,8 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     }
     if (!file)
         return 0;
-    out->file = *file;
+    out->file = named_of(r, file);
+    out->names = file->names;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
@@ -217,7 +259,7 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 /* File systems lie, and the first name may have been swapped for another file. */
 static int check_link(const struct link_source *from, const struct placing *p, struct error *err)
 {
-    const struct named_file *file = &from->file;
+    const struct named *file = &from->file;
     struct os_stat made;
 
     if (os_stat_at(p->folder, placing_name(p), &made, err))
@@ -282,13 +324,12 @@ static int spill(struct run *r, const struct link_source *from, const struct dif
 }
 
 /* The group begins with this name: further ones will be linked to it. */
-static int begin_group(struct run *r, const struct difference_pair *pair,
-                       const struct named_file *file, struct error *err)
+static int begin_group(struct run *r, const struct difference_pair *pair, struct named file,
+                       struct error *err)
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    return remember(r, pair->want->path,
-                    (struct named){file->device, file->file, file->is_made != 0}, err);
+    return remember(r, pair->want->path, file, err);
 }
 
 /* The writers make a name if nothing speaks against it but what ends a run or is an error anyway:
@@ -299,7 +340,7 @@ static bool may_hand_over(struct run *r, const struct link_source *from,
     const struct os_volume *v;
 
     if (pair->want->kind != ENTRY_FILE || !writers_want_name(r, pair) || !from->file.is_made ||
-        from->file.names >= HANDED_MOST || !pair->other.size || !r->facts->names_known ||
+        from->names >= HANDED_MOST || !pair->other.size || !r->facts->names_known ||
         !parents_are_many(&r->names.parents) ||
         from->file.device != position_level(r)->found.device)
         return false;
@@ -341,7 +382,7 @@ static int link_found(struct run *r, const struct link_source *from,
     if (have && have->identity.volume == from->file.device &&
         have->identity.file[0] == from->file.file) {
         r->counts->unchanged++;
-        return begin_group(r, pair, &from->file, err);
+        return begin_group(r, pair, from->file, err);
     }
     *outcome = DIFF_REPLACED;
     if (may_hand_over(r, from, pair)) {
@@ -352,7 +393,7 @@ static int link_found(struct run *r, const struct link_source *from,
             return -1;
         if (spill(r, from, pair, err))
             return -1;
-    } else if (count_name(r, from, err) || begin_group(r, pair, &from->file, err)) {
+    } else if (count_name(r, from, err) || begin_group(r, pair, from->file, err)) {
         return -1;
     }
     r->counts->linked++;

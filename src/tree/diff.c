@@ -411,6 +411,11 @@ int diff_settle(struct diff *d, enum diff_outcome outcome, struct error *err)
     return groups_settle(&d->groups, outcome, err);
 }
 
+bool diff_is_last_name(const struct diff *d)
+{
+    return groups_want_is_through(&d->groups);
+}
+
 int diff_keep_hash(struct diff *d, enum diff_side side, struct hash128 hash, struct error *err)
 {
     return groups_keep_hash(&d->groups, side, hash, err);

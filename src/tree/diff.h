@@ -61,7 +61,8 @@ struct difference_pair {
     uint32_t fields;          /* enum metadata_field bits that differ */
     struct bytes other;  /* split and further names: a name of want's group that is there in have
                             (settle: that was made); joined alone: the same as `joined` */
-    struct bytes joined; /* joined: the other name, a path in have and want; else empty */
+    struct bytes joined; /* joined: the other name, a path in have and want; else, and with settle,
+                            empty */
     bool group_first;    /* this is the pair in which content and metadata of its file or group are
                             compared (settle: or made anew); false for the group's    further pairs,
                             where    nothing but names is compared. Where it is true and both sides are
@@ -97,6 +98,9 @@ void diff_skip(struct diff *d);
 
 /* Tells what became of the pair that came last (options.settle). */
 MUST_CHECK int diff_settle(struct diff *d, enum diff_outcome outcome, struct error *err);
+
+/* True if the pair that came last has the last name of its group in want: none comes any more. */
+bool diff_is_last_name(const struct diff *d);
 
 enum diff_side { DIFF_WANT, DIFF_HAVE };
 

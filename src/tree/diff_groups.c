@@ -5,7 +5,7 @@
 /* A group of want of which a name is there in have, too (settle: was made). */
 struct want_group {
     struct hash128 key;
-    struct pathnode *name; /* held: that name */
+    struct pathnode *name; /* held: that name; NULL if it is the group's first */
     uint32_t left;         /* names still to come at most; LEFT_UNKNOWN if nobody knows */
 };
 
@@ -13,7 +13,8 @@ struct want_group {
 struct have_group {
     struct identity key;
     struct hash128 want;
-    struct pathnode *name; /* held: where the two were paired; NULL if it stands for nothing yet */
+    struct pathnode *name; /* held: where the two were paired; NULL if it stands for nothing yet,
+                              and where that name is not told (settle) */
     uint32_t left;
     bool stands;  /* `want` and `name` hold */
     bool touched; /* a name was taken from it in this run */
@@ -110,6 +111,8 @@ void groups_take(struct diff_groups *g, const struct entry *want, const struct e
     if (hand->shared[DIFF_HAVE] || (have != NULL && hand->shared[DIFF_WANT]))
         hand->have = identity_key(have);
     hand->further = want != NULL && entry_is_further_name(want);
+    if (hand->further)
+        hand->first_name = want->first_name;
     hand->counts[DIFF_WANT] = want != NULL ? want->link_count : 0;
     hand->counts[DIFF_HAVE] = have != NULL ? have->link_count : 0;
 }
@@ -156,7 +159,7 @@ static int want_begin(struct diff_groups *g, struct error *err)
     if (!g->hand.shared[DIFF_WANT])
         return 0;
     struct pathnode *name = NULL;
-    if (pathtree_hold(&g->tree, g->hand.path, &name, err) != 0)
+    if (g->hand.further && pathtree_hold(&g->tree, g->hand.path, &name, err) != 0)
         return -1;
     struct want_group *w = table_add(&g->want, &g->hand.want, err);
     if (w == NULL) {
@@ -186,7 +189,7 @@ static int have_begin(struct diff_groups *g, struct error *err)
     if (!g->hand.shared[DIFF_HAVE])
         return 0;
     struct pathnode *name = NULL;
-    if (pathtree_hold(&g->tree, g->hand.path, &name, err) != 0)
+    if (!g->settle && pathtree_hold(&g->tree, g->hand.path, &name, err) != 0)
         return -1;
     struct have_group *h = have_meet(g, err);
     if (h == NULL) {
@@ -226,7 +229,15 @@ static bool is_known_pair(const struct diff_groups *g, const struct have_group *
 static int set_other(struct diff_groups *g, const struct want_group *w,
                      struct difference_pair *pair, struct error *err)
 {
-    return w == NULL ? 0 : path_into(w->name, &g->other, &pair->other, err);
+    if (w == NULL)
+        return 0;
+    if (w->name != NULL)
+        return path_into(w->name, &g->other, &pair->other, err);
+    buffer_clear(&g->other);
+    if (buffer_append(&g->other, g->hand.first_name.data, g->hand.first_name.size, err) != 0)
+        return -1;
+    pair->other = buffer_bytes(&g->other);
+    return 0;
 }
 
 /* have's group stands for another group of want already. */
@@ -264,7 +275,7 @@ static int match_groups(struct diff_groups *g, struct want_group *w, struct have
 }
 
 /* Changing: all names of want's group have to end on the file that was kept or made for its first.
- */
+ * A name of the other group that have's file stands for is no place to find the file in. */
 static int match_settled(struct diff_groups *g, struct want_group *w, struct have_group *h,
                          struct difference_pair *pair, struct error *err)
 {
@@ -275,7 +286,7 @@ static int match_settled(struct diff_groups *g, struct want_group *w, struct hav
     if (w != NULL && !stands_for_it)
         pair->differs |= DIFFERS_SPLIT;
     if (h != NULL && h->stands && !stands_for_it)
-        return set_joined(g, h, pair, err);
+        pair->differs |= DIFFERS_JOINED;
     return 0;
 }
 
@@ -356,6 +367,11 @@ int groups_settle(struct diff_groups *g, enum diff_outcome outcome, struct error
             return have_begin(g, err);
     }
     return 0;
+}
+
+bool groups_want_is_through(const struct diff_groups *g)
+{
+    return g->hand.last_name[DIFF_WANT];
 }
 
 int groups_keep_hash(struct diff_groups *g, enum diff_side side, struct hash128 hash,
