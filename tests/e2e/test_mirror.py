@@ -2,7 +2,7 @@
 """Mirrors: whatever was done to links on either side, the next run makes the copy exact, and the one
 after it does nothing.
 
-HOLDFAST_MIXTURES random mixtures on each file system (2 if not set), seeds from HOLDFAST_SEED on
+HOLDFAST_MIXTURES random mixtures on each file system, NTFS among them (2 if not set), seeds from HOLDFAST_SEED on
 (drawn if not set, and printed). On some file systems a sample of the named changes is made, all of
 them from 20 mixtures on.
 """
@@ -18,6 +18,7 @@ from unittest import mock
 
 import support
 from ntfs_case import Ntfs
+from oracle import ntfs as oracle_ntfs
 from oracle.oracle import snapshot
 from oracle.walk import LEAVE, walk
 from support import PROGRAM, Case, holdfast, needs_root, place_of, tool
@@ -26,7 +27,7 @@ from trees import relink
 from trees.generate import Options, generate
 from trees.maker import unprotect
 from trees.mutate import mutate
-from trees.relink import CHANGES, make_base, mix, settle_times
+from trees.relink import ACTIONS, CHANGES, make_base, mix, settle_times
 
 MIXTURES = int(os.environ.get("HOLDFAST_MIXTURES", "2"))
 SEED = int(os.environ.get("HOLDFAST_SEED", random.randrange(10**6) * 1000))
@@ -426,6 +427,31 @@ class Rules(Mirror):
         self.assert_equal_trees(self.source, self.dest)
         self.assertEqual(snapshot(self.path("elsewhere")), before)
 
+    def test_a_group_whose_first_name_cannot_be_made_is_no_other_group(self):
+        """Its next name stands in DEST as a name of another group's file, which it must not stay."""
+        place = place_of(PLACES, "ext4")
+        source, dest = os.path.join(place, "source"), os.path.join(place, "dest")
+        for top in (source, dest):
+            self.addCleanup(support.cleanup, top)
+            os.mkdir(top)
+        for name, first, content in (("a", None, b"A"), ("b", None, b"B"), ("c", "a", b""), ("d", "b", b"")):
+            for top, like in ((source, first), (dest, first and "b")):
+                if like:
+                    os.link(f"{top}/{like}", f"{top}/{name}")
+                else:
+                    recipe.write(f"{top}/{name}", content if top == source else b"B")
+        for top in (source, dest):
+            settle_times(top)
+        tool("chattr", "+i", dest + "/a")
+        past_the_grain()
+        result = holdfast("mirror", "--delete", source, dest)
+        self.assertEqual(result.status, 1, str(result))
+        self.assertIn("immutable", result.text)
+        with open(dest + "/c", "rb") as stream:
+            self.assertEqual(stream.read(), b"A")
+        self.assert_not_same_file(dest + "/b", dest + "/c")
+        self.assert_same_file(dest + "/b", dest + "/d")
+
     def test_a_second_writer_is_refused(self):
         os.mkdir(self.dest)
         folder = os.open(self.dest, os.O_RDONLY)
@@ -601,6 +627,38 @@ class OnNtfs(Ntfs, Mirror):
                 self.assert_still("--delete", self.source, self.dest, note=name)
             for place in (self.source, self.dest):
                 holdfast("remove", place)
+
+    @staticmethod
+    def as_junction(path: str, rng) -> None:
+        """The name becomes a junction, or a link of the folder flavour."""
+        os.unlink(path)
+        target = rng.choice(["C:\\source\\g", "D:\\elsewhere", "C:\\"])
+        raw = rng.choice([recipe.junction("\\??\\" + target, target), recipe.symlink("..\\g", "..\\g", True)])
+        recipe.make(path, raw, True)
+
+    def test_mixtures(self):
+        """With junctions and links of the folder flavour among them, and no FIFOs, which Windows does not know."""
+        actions = [name for name in ACTIONS if name != "fifo"] + ["junction"] * 3
+        for seed in range(SEED, SEED + MIXTURES):
+            with self.subTest(seed=seed):
+                make_base(self.source, fifos=False)
+                past_the_grain()
+                self.mirror(self.source, self.dest)
+                past_the_grain()
+                mix(self.source, seed, 40, actions, {"junction": self.as_junction}, self.is_of_a_file)
+                # What was written by one name does not show by the others: each has a cache.
+                self.source_volume.remount()
+                self.mirror("--delete", self.source, self.dest, note=f"seed {seed}")
+                self.assert_same_on_ntfs(self.source, self.dest)
+                past_the_grain()
+                self.assert_still("--delete", self.source, self.dest, note=f"seed {seed}")
+            for place in (self.source, self.dest):
+                holdfast("remove", place)
+
+    @staticmethod
+    def is_of_a_file(path: str) -> bool:
+        """What stands for a folder never gets a second name."""
+        return not oracle_ntfs.attributes(os.fsencode(path)) & oracle_ntfs.DIRECTORY
 
     def junctions(self, *names) -> None:
         for name, target in names:
