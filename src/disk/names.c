@@ -5,19 +5,13 @@
  */
 #include "disk/apply.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* The file of a group, by the hash of the path that others name as their first. There may be very
- * many. */
+/* The file of a group, by the hash of the path that others name as their first. */
 struct named_file {
     struct hash128 key;
-    uint64_t file;
-    uint32_t device;  /* index in `devices` */
-    uint16_t is_made; /* by this run */
-    uint16_t names;   /* that were made of it, up to HANDED_MOST */
+    struct diff_note note;
 };
-_Static_assert(sizeof(struct named_file) <= 32, "a file with several names has to stay small");
 
 /* So many names of one file are possible (os_volume.many_names), even counted by two paths of it.
  */
@@ -40,58 +34,58 @@ void names_init(struct names *n)
 void names_release(struct names *n)
 {
     table_release(&n->files);
-    free(n->devices);
-    n->devices = NULL;
     table_release(&n->moved);
     buffer_release(&n->moved_paths);
     buffer_release(&n->forward);
     parents_release(&n->parents);
 }
 
-/* The number of a device. */
-static int number_of(struct names *n, uint64_t device, uint32_t *out, struct error *err)
+static bool find_note(const struct run *r, const struct hash128 *key, struct diff_note *out)
 {
-    /* The last one first: a run stays on a device for long. */
-    for (size_t i = n->device_count; i-- > 0;) {
-        if (n->devices[i] == device) {
-            *out = (uint32_t)i;
-            return 0;
-        }
-    }
-    uint64_t *more = realloc(n->devices, (n->device_count + 1) * sizeof *more);
-    if (!more)
-        return error_memory(err);
-    n->devices = more;
-    *out = (uint32_t)n->device_count;
-    more[n->device_count++] = device;
-    return 0;
+    const struct named_file *f = table_find(&r->names.files, key);
+
+    if (!f)
+        return diff_note(r->diff, key, out);
+    *out = f->note;
+    return true;
 }
 
-static struct named named_of(const struct run *r, const struct named_file *f)
+static int set_note(struct run *r, const struct hash128 *key, struct diff_note note,
+                    struct error *err)
 {
-    return (struct named){r->names.devices[f->device], f->file, f->is_made != 0};
+    int set = diff_set_note(r->diff, key, note, err);
+
+    if (set < 0)
+        return -1;
+    if (set) {
+        table_remove(&r->names.files, key);
+        return 0;
+    }
+    struct named_file *f = table_add(&r->names.files, key, err);
+    if (!f)
+        return -1;
+    f->note = note;
+    return 0;
 }
 
 int names_keep(struct run *r, const struct hash128 *path, struct named file, struct error *err)
 {
-    uint32_t device = 0;
+    struct diff_note note = {0};
 
-    if (number_of(&r->names, file.device, &device, err))
-        return -1;
-    struct named_file *f = table_add(&r->names.files, path, err);
-    if (!f)
-        return -1;
-    f->device = device;
-    f->file = file.file;
-    f->is_made = file.is_made;
-    return 0;
+    (void)find_note(r, path, &note);
+    note.device = file.device;
+    note.file = file.file;
+    note.is_made = file.is_made;
+    return set_note(r, path, note, err);
 }
 
-void names_forget(struct run *r, const struct entry *want)
+int names_settle(struct run *r, const struct entry *want, struct error *err)
 {
+    if (!r->names.files.count || want->kind == ENTRY_DIRECTORY)
+        return 0;
     struct hash128 key = hash_bytes(entry_is_further_name(want) ? want->first_name : want->path);
-
-    table_remove(&r->names.files, &key);
+    const struct named_file *f = table_find(&r->names.files, &key);
+    return f ? set_note(r, &key, f->note, err) : 0;
 }
 
 static int remember(struct run *r, struct bytes path, struct named file, struct error *err)
@@ -114,8 +108,8 @@ int names_note(struct run *r, const struct entry *want, struct named file, struc
     /* One record a file is enough: at its first name, where all others look as well. */
     if (entry_is_further_name(want)) {
         struct hash128 key = hash_bytes(want->first_name);
-        const struct named_file *f = table_find(&r->names.files, &key);
-        if (f && f->file == file.file && r->names.devices[f->device] == file.device)
+        struct diff_note note;
+        if (find_note(r, &key, &note) && note.file == file.file && note.device == file.device)
             return 0;
     }
     return remember(r, want->path, file, err);
@@ -138,8 +132,7 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
-    struct named file;
-    uint32_t names; /* named_file.names */
+    struct diff_note file;
     os_handle folder;
     const char *name; /* in r->text */
 };
@@ -150,16 +143,14 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     struct spot spot;
 
     out->key = hash_bytes(path);
-    const struct named_file *file = table_find(&r->names.files, &out->key);
-    if (!file) {
+    bool found = find_note(r, &out->key, &out->file);
+    if (!found) {
         if (writers_wait(r, &out->key, err))
             return -1;
-        file = table_find(&r->names.files, &out->key);
+        found = find_note(r, &out->key, &out->file);
     }
-    if (!file)
+    if (!found)
         return 0;
-    out->file = named_of(r, file);
-    out->names = file->names;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
@@ -259,7 +250,7 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 /* File systems lie, and the first name may have been swapped for another file. */
 static int check_link(const struct link_source *from, const struct placing *p, struct error *err)
 {
-    const struct named *file = &from->file;
+    const struct diff_note *file = &from->file;
     struct os_stat made;
 
     if (os_stat_at(p->folder, placing_name(p), &made, err))
@@ -310,26 +301,25 @@ static int spill(struct run *r, const struct link_source *from, const struct dif
     error_release(err);
     if (make_copy(r, from, pair, err))
         return -1;
-    const struct named_file *made = table_find(&r->names.files, &own);
-    if (!made)
+    struct diff_note made, group = from->file;
+    if (!find_note(r, &own, &made))
         return error_set(err, ERROR_CHANGED, "link", "the new copy could not be made");
-    struct named_file copy = *made;
-    struct named_file *group = table_add(&r->names.files, &key, err);
-    if (!group)
+    group.device = made.device;
+    group.file = made.file;
+    if (set_note(r, &key, group, err))
         return -1;
-    group->device = copy.device;
-    group->file = copy.file;
     watcher_loss(r->watcher, want->path, reason, NULL);
     return move_to(r, key, want->path, err);
 }
 
 /* The group begins with this name: further ones will be linked to it. */
-static int begin_group(struct run *r, const struct difference_pair *pair, struct named file,
-                       struct error *err)
+static int begin_group(struct run *r, const struct difference_pair *pair,
+                       const struct diff_note *file, struct error *err)
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    return remember(r, pair->want->path, file, err);
+    return remember(r, pair->want->path, (struct named){file->device, file->file, file->is_made},
+                    err);
 }
 
 /* The writers make a name if nothing speaks against it but what ends a run or is an error anyway:
@@ -340,7 +330,7 @@ static bool may_hand_over(struct run *r, const struct link_source *from,
     const struct os_volume *v;
 
     if (pair->want->kind != ENTRY_FILE || !writers_want_name(r, pair) || !from->file.is_made ||
-        from->names >= HANDED_MOST || !pair->other.size || !r->facts->names_known ||
+        from->file.names >= HANDED_MOST || !pair->other.size || !r->facts->names_known ||
         !parents_are_many(&r->names.parents) ||
         from->file.device != position_level(r)->found.device)
         return false;
@@ -365,11 +355,14 @@ static int hand_over(struct run *r, const struct link_source *from, const struct
  * the limit from then on is the run's own thread, which can begin a copy. */
 static int count_name(struct run *r, const struct link_source *from, struct error *err)
 {
-    struct named_file *file = from->file.is_made ? table_find(&r->names.files, &from->key) : NULL;
+    struct diff_note note;
 
-    if (!file || file->names == HANDED_MOST)
+    if (!from->file.is_made || !find_note(r, &from->key, &note) || note.names == HANDED_MOST)
         return 0;
-    return ++file->names == HANDED_MOST ? writers_settle(r, err) : 0;
+    note.names++;
+    if (set_note(r, &from->key, note, err))
+        return -1;
+    return note.names == HANDED_MOST ? writers_settle(r, err) : 0;
 }
 
 static int link_found(struct run *r, const struct link_source *from,
@@ -382,7 +375,7 @@ static int link_found(struct run *r, const struct link_source *from,
     if (have && have->identity.volume == from->file.device &&
         have->identity.file[0] == from->file.file) {
         r->counts->unchanged++;
-        return begin_group(r, pair, from->file, err);
+        return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
     if (may_hand_over(r, from, pair)) {
@@ -393,7 +386,7 @@ static int link_found(struct run *r, const struct link_source *from,
             return -1;
         if (spill(r, from, pair, err))
             return -1;
-    } else if (count_name(r, from, err) || begin_group(r, pair, from->file, err)) {
+    } else if (count_name(r, from, err) || begin_group(r, pair, &from->file, err)) {
         return -1;
     }
     r->counts->linked++;
