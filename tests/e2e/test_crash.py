@@ -23,10 +23,10 @@ from support import PROGRAM, Case, holdfast, needs_root, place_of
 from trees.upheaval import age, make_after, make_before
 
 KILLS = int(os.environ.get("HOLDFAST_KILLS", "0"))
-MOMENTS = int(os.environ.get("HOLDFAST_MOMENTS", "3"))
+MOMENTS = int(os.environ.get("HOLDFAST_MOMENTS", "2"))
 CUTS = int(os.environ.get("HOLDFAST_CUTS", "1"))
 SEED = int(os.environ.get("HOLDFAST_SEED", random.randrange(10**6)))
-SAMPLE = 5  # calls of each run with so many threads
+SAMPLE = 4  # calls of each run with so many threads
 KILL_AT = os.environ.get("HOLDFAST_KILL_AT") or os.path.join(
     os.path.dirname(support.TESTS), "build", "dev", "tests", "campaign_kill_at"
 )

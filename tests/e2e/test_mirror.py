@@ -92,7 +92,7 @@ class Mirror(Case):
     def traced(self, *arguments, note: str = ""):
         """A run, and its calls that change something, as strace prints them."""
         log = self.path("trace")
-        command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", log, "-e", "trace=" + MUTATING]
+        command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", log, "-e", "signal=none", "-e", "trace=" + MUTATING]
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         result = tool(*command, PROGRAM, "mirror", *arguments,
                       env={**os.environ, "ASAN_OPTIONS": sanitizer})  # fmt: skip
