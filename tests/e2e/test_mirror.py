@@ -13,6 +13,7 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from unittest import mock
 
@@ -91,14 +92,14 @@ class Mirror(Case):
 
     def traced(self, *arguments, note: str = ""):
         """A run, and its calls that change something, as strace prints them."""
-        log = self.path("trace")
-        command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", log, "-e", "signal=none", "-e", "trace=" + MUTATING]
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-        result = tool(*command, PROGRAM, "mirror", *arguments,
-                      env={**os.environ, "ASAN_OPTIONS": sanitizer})  # fmt: skip
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as log:
+            command = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", log.name, "-e", "signal=none",
+                       "-e", "trace=" + MUTATING]  # fmt: skip
+            result = tool(*command, PROGRAM, "mirror", *arguments,
+                          env={**os.environ, "ASAN_OPTIONS": sanitizer})  # fmt: skip
+            lines = [line for line in log.read().splitlines() if "<... " not in line]
         self.assertEqual(result.status, 0, f"{note}\n{result}")
-        with open(log, encoding="utf-8", errors="replace") as stream:
-            lines = [line for line in stream.read().splitlines() if "<... " not in line]
         return [line for line in lines if not UNKNOWN_READS.search(line) and not ONLY_READS.search(line)], result
 
     def assert_converges(self, source: str, dest: str, *options, note: str = "") -> None:
@@ -559,7 +560,10 @@ class Contents(Mirror):
              os.path.join(self.source, "log")]  # fmt: skip
         )
         try:
-            time.sleep(0.3)
+            log = os.path.join(self.source, "log")
+            written = os.stat(log).st_mtime_ns
+            while os.stat(log).st_mtime_ns == written:  # until it is at it
+                time.sleep(0.01)
             result = holdfast("mirror", "--json", self.source, self.dest)
         finally:
             writer.kill()
