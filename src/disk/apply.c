@@ -221,7 +221,7 @@ static int apply_want(struct run *r, const struct difference_pair *pair, struct 
     /* A folder that gave way, or that stands in the way, is no place to look for extra names in. */
     if (pair->have && pair->have->kind != pair->want->kind && pair->have->kind == ENTRY_DIRECTORY)
         diff_skip(r->diff);
-    return diff_settle(r->diff, outcome, err);
+    return diff_settle(r->diff, outcome, err) || names_settle(r, pair->want, err) ? -1 : 0;
 }
 
 /* ---- What the source lacks ---- */

@@ -64,7 +64,7 @@ struct named {
 
 /* Names that are one file: where the file of each group stands. */
 struct names {
-    struct table files; /* struct named_file */
+    struct table files; /* struct named_file: of groups on which the diff has no note (yet) */
     struct table moved; /* struct moved_name */
     struct buffer moved_paths;
     struct parents parents;
@@ -480,6 +480,9 @@ MUST_CHECK int names_keep(struct run *r, const struct hash128 *path, struct name
 /* The same, if others may come to be linked to it. */
 MUST_CHECK int names_note(struct run *r, const struct entry *want, struct named file,
                           struct error *err);
+/* What was noted of the entry's group goes to the diff, which has settled the entry and knows how
+ * long it is needed. */
+MUST_CHECK int names_settle(struct run *r, const struct entry *want, struct error *err);
 /* Makes a further name. *outcome tells what became of it. */
 MUST_CHECK int names_link(struct run *r, const struct difference_pair *pair,
                           enum diff_outcome *outcome, struct error *err);

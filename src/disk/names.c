@@ -10,9 +10,7 @@
 /* The file of a group, by the hash of the path that others name as their first. */
 struct named_file {
     struct hash128 key;
-    uint64_t device, file;
-    uint32_t is_made; /* by this run */
-    uint32_t names;   /* that were made of it, up to HANDED_MOST */
+    struct diff_note note;
 };
 
 /* So many names of one file are possible (os_volume.many_names), even counted by two paths of it.
@@ -42,16 +40,52 @@ void names_release(struct names *n)
     parents_release(&n->parents);
 }
 
-int names_keep(struct run *r, const struct hash128 *path, struct named file, struct error *err)
+static bool find_note(const struct run *r, const struct hash128 *key, struct diff_note *out)
 {
-    struct named_file *f = table_add(&r->names.files, path, err);
+    const struct named_file *f = table_find(&r->names.files, key);
 
     if (!f)
+        return diff_note(r->diff, key, out);
+    *out = f->note;
+    return true;
+}
+
+static int set_note(struct run *r, const struct hash128 *key, struct diff_note note,
+                    struct error *err)
+{
+    int set = diff_set_note(r->diff, key, note, err);
+
+    if (set < 0)
         return -1;
-    f->device = file.device;
-    f->file = file.file;
-    f->is_made = file.is_made;
+    if (set) {
+        table_remove(&r->names.files, key);
+        return 0;
+    }
+    struct named_file *f = table_add(&r->names.files, key, err);
+    if (!f)
+        return -1;
+    f->note = note;
     return 0;
+}
+
+int names_keep(struct run *r, const struct hash128 *path, struct named file, struct error *err)
+{
+    struct diff_note note = {0};
+
+    (void)find_note(r, path, &note);
+    note.device = file.device;
+    note.file = file.file;
+    note.is_made = file.is_made;
+    return set_note(r, path, note, err);
+}
+
+int names_settle(struct run *r, const struct entry *want, struct error *err)
+{
+    if (!r->names.files.count || want->kind == ENTRY_DIRECTORY)
+        return 0;
+    struct hash128 key = hash_bytes(entry_is_further_name(want) ? want->first_name : want->path);
+    const struct named_file *f = table_find(&r->names.files, &key);
+    return f ? set_note(r, &key, f->note, err) : 0;
 }
 
 static int remember(struct run *r, struct bytes path, struct named file, struct error *err)
@@ -74,8 +108,8 @@ int names_note(struct run *r, const struct entry *want, struct named file, struc
     /* One record a file is enough: at its first name, where all others look as well. */
     if (entry_is_further_name(want)) {
         struct hash128 key = hash_bytes(want->first_name);
-        const struct named_file *f = table_find(&r->names.files, &key);
-        if (f && f->device == file.device && f->file == file.file)
+        struct diff_note note;
+        if (find_note(r, &key, &note) && note.file == file.file && note.device == file.device)
             return 0;
     }
     return remember(r, want->path, file, err);
@@ -98,7 +132,7 @@ static int move_to(struct run *r, struct hash128 key, struct bytes path, struct 
 /* The file to link to. */
 struct link_source {
     struct hash128 key;
-    struct named_file file;
+    struct diff_note file;
     os_handle folder;
     const char *name; /* in r->text */
 };
@@ -109,15 +143,14 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     struct spot spot;
 
     out->key = hash_bytes(path);
-    const struct named_file *file = table_find(&r->names.files, &out->key);
-    if (!file) {
+    bool found = find_note(r, &out->key, &out->file);
+    if (!found) {
         if (writers_wait(r, &out->key, err))
             return -1;
-        file = table_find(&r->names.files, &out->key);
+        found = find_note(r, &out->key, &out->file);
     }
-    if (!file)
+    if (!found)
         return 0;
-    out->file = *file;
     const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
@@ -217,7 +250,7 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 /* File systems lie, and the first name may have been swapped for another file. */
 static int check_link(const struct link_source *from, const struct placing *p, struct error *err)
 {
-    const struct named_file *file = &from->file;
+    const struct diff_note *file = &from->file;
     struct os_stat made;
 
     if (os_stat_at(p->folder, placing_name(p), &made, err))
@@ -268,27 +301,25 @@ static int spill(struct run *r, const struct link_source *from, const struct dif
     error_release(err);
     if (make_copy(r, from, pair, err))
         return -1;
-    const struct named_file *made = table_find(&r->names.files, &own);
-    if (!made)
+    struct diff_note made, group = from->file;
+    if (!find_note(r, &own, &made))
         return error_set(err, ERROR_CHANGED, "link", "the new copy could not be made");
-    struct named_file copy = *made;
-    struct named_file *group = table_add(&r->names.files, &key, err);
-    if (!group)
+    group.device = made.device;
+    group.file = made.file;
+    if (set_note(r, &key, group, err))
         return -1;
-    group->device = copy.device;
-    group->file = copy.file;
     watcher_loss(r->watcher, want->path, reason, NULL);
     return move_to(r, key, want->path, err);
 }
 
 /* The group begins with this name: further ones will be linked to it. */
 static int begin_group(struct run *r, const struct difference_pair *pair,
-                       const struct named_file *file, struct error *err)
+                       const struct diff_note *file, struct error *err)
 {
     if (pair->other.size && r->facts->names_known)
         return 0;
-    return remember(r, pair->want->path,
-                    (struct named){file->device, file->file, file->is_made != 0}, err);
+    return remember(r, pair->want->path, (struct named){file->device, file->file, file->is_made},
+                    err);
 }
 
 /* The writers make a name if nothing speaks against it but what ends a run or is an error anyway:
@@ -324,11 +355,14 @@ static int hand_over(struct run *r, const struct link_source *from, const struct
  * the limit from then on is the run's own thread, which can begin a copy. */
 static int count_name(struct run *r, const struct link_source *from, struct error *err)
 {
-    struct named_file *file = from->file.is_made ? table_find(&r->names.files, &from->key) : NULL;
+    struct diff_note note;
 
-    if (!file || file->names == HANDED_MOST)
+    if (!from->file.is_made || !find_note(r, &from->key, &note) || note.names == HANDED_MOST)
         return 0;
-    return ++file->names == HANDED_MOST ? writers_settle(r, err) : 0;
+    note.names++;
+    if (set_note(r, &from->key, note, err))
+        return -1;
+    return note.names == HANDED_MOST ? writers_settle(r, err) : 0;
 }
 
 static int link_found(struct run *r, const struct link_source *from,

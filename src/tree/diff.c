@@ -411,6 +411,17 @@ int diff_settle(struct diff *d, enum diff_outcome outcome, struct error *err)
     return groups_settle(&d->groups, outcome, err);
 }
 
+bool diff_note(const struct diff *d, const struct hash128 *group, struct diff_note *out)
+{
+    return groups_note(&d->groups, group, out);
+}
+
+int diff_set_note(struct diff *d, const struct hash128 *group, struct diff_note note,
+                  struct error *err)
+{
+    return groups_set_note(&d->groups, group, note, err);
+}
+
 int diff_keep_hash(struct diff *d, enum diff_side side, struct hash128 hash, struct error *err)
 {
     return groups_keep_hash(&d->groups, side, hash, err);

@@ -61,7 +61,8 @@ struct difference_pair {
     uint32_t fields;          /* enum metadata_field bits that differ */
     struct bytes other;  /* split and further names: a name of want's group that is there in have
                             (settle: that was made); joined alone: the same as `joined` */
-    struct bytes joined; /* joined: the other name, a path in have and want; else empty */
+    struct bytes joined; /* joined: the other name, a path in have and want; else, and with settle,
+                            empty */
     bool group_first;    /* this is the pair in which content and metadata of its file or group are
                             compared (settle: or made anew); false for the group's    further pairs,
                             where    nothing but names is compared. Where it is true and both sides are
@@ -97,6 +98,20 @@ void diff_skip(struct diff *d);
 
 /* Tells what became of the pair that came last (options.settle). */
 MUST_CHECK int diff_settle(struct diff *d, enum diff_outcome outcome, struct error *err);
+
+/* What a caller with options.settle keeps of a group of want while names of it may come. */
+struct diff_note {
+    uint64_t device, file; /* that the names are to be of */
+    uint32_t names;        /* that were made of it */
+    bool is_made;          /* in this run */
+};
+/* The note on a group, which is known by the hash of its first name's path; false if there is none.
+ */
+bool diff_note(const struct diff *d, const struct hash128 *group, struct diff_note *out);
+/* Makes or changes it: 1; 0 if there is no room for it, because no name of the group was settled or
+ * its last one was, or a number is too large; -1. */
+MUST_CHECK int diff_set_note(struct diff *d, const struct hash128 *group, struct diff_note note,
+                             struct error *err);
 
 enum diff_side { DIFF_WANT, DIFF_HAVE };
 

@@ -8,29 +8,33 @@
 #ifndef HOLDFAST_TREE_DIFF_GROUPS_H
 #define HOLDFAST_TREE_DIFF_GROUPS_H
 
+#include "base/ordinals.h"
 #include "base/table.h"
 #include "tree/diff.h"
 #include "tree/pathnode.h"
 
 /* The groups of the pair in hand: what diff_settle and the kept hashes act on. */
 struct diff_hand {
-    bool shared[2];       /* by enum diff_side: the file may have other names */
-    struct hash128 want;  /* key, if shared[DIFF_WANT] */
-    struct identity have; /* key, if shared[DIFF_HAVE] */
-    bool touched;         /* have's file lost a name in this run, so its ctime says nothing */
-    bool further;         /* want is a further name */
-    bool paired;          /* both sides are the same kind and were matched */
-    bool last_name[2];    /* by enum diff_side: the group has left its table */
-    uint64_t counts[2];   /* link counts, by enum diff_side; 0 = not known */
-    struct bytes path;    /* borrowed */
+    bool shared[2];          /* by enum diff_side: the file may have other names */
+    struct hash128 want;     /* key, if shared[DIFF_WANT] */
+    struct identity have;    /* key, if shared[DIFF_HAVE] */
+    bool touched;            /* have's file lost a name in this run, so its ctime says nothing */
+    bool further;            /* want is a further name */
+    bool paired;             /* both sides are the same kind and were matched */
+    bool last_name[2];       /* by enum diff_side: the group has left its table */
+    uint64_t counts[2];      /* link counts, by enum diff_side; 0 = not known */
+    struct bytes path;       /* borrowed */
+    struct bytes first_name; /* borrowed; of a further name of want */
 };
 
 struct diff_groups {
     bool settle;
     bool names_known[2]; /* by enum diff_side: the source marks all names */
     struct table want, have;
-    struct table pairs;     /* a have group's want groups behind its first */
-    struct table hashes[2]; /* by enum diff_side */
+    struct table named;      /* groups of want that are not known by their first names */
+    struct ordinals volumes; /* that the records' numbers mean */
+    struct table pairs;      /* a have group's want groups behind its first */
+    struct table hashes[2];  /* by enum diff_side */
     struct pathtree tree;
     struct buffer other, joined;
     struct diff_hand hand;
@@ -55,8 +59,11 @@ MUST_CHECK int groups_alone(struct diff_groups *g, struct difference_pair *pair,
 /* Counts a name of have that has no partner. */
 void groups_extra(struct diff_groups *g);
 
-/* See diff_settle, diff_keep_hash, diff_kept_hash. */
+/* See diff_settle, diff_note, diff_set_note, diff_keep_hash, diff_kept_hash. */
 MUST_CHECK int groups_settle(struct diff_groups *g, enum diff_outcome outcome, struct error *err);
+bool groups_note(const struct diff_groups *g, const struct hash128 *group, struct diff_note *out);
+MUST_CHECK int groups_set_note(struct diff_groups *g, const struct hash128 *group,
+                               struct diff_note note, struct error *err);
 MUST_CHECK int groups_keep_hash(struct diff_groups *g, enum diff_side side, struct hash128 hash,
                                 struct error *err);
 int groups_kept_hash(const struct diff_groups *g, enum diff_side side, struct hash128 *hash);

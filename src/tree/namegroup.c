@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pieces.h"
 #include "base/table.h"
 #include "tree/pathnode.h"
 
@@ -16,17 +17,28 @@ struct first_name {
     uint8_t name[];
 };
 
-/* An open group; its key is the file and the volume. Volumes are few, so they are numbered: a
- * record takes 32 bytes. */
-struct open_group {
-    uint64_t file[2];
-    uint32_t volume;
-    uint32_t missing;         /* names not seen yet; MISSING_UNKNOWN if nobody knows */
-    struct first_name *first; /* owned */
+/* Where files are told apart by 64 bits: a volume, and the upper half of their number, which is
+ * nearly everywhere zero. */
+struct space {
+    uint64_t volume, file_high;
 };
-_Static_assert(sizeof(struct open_group) <= 32, "a group has to fit 64 bytes with its first name");
+
+/* An open group; its key is the file and its space. Spaces are few, so they are numbered: a record
+ * takes 24 bytes. */
+struct open_group {
+    uint64_t file;
+    uint32_t space;
+    uint32_t missing;         /* names not seen yet; MISSING_UNKNOWN if nobody knows */
+    struct first_name *first; /* one of `names` */
+};
+_Static_assert(sizeof(struct open_group) <= 24, "a group has to fit 64 bytes with its first name");
 #define GROUP_KEY_BYTES (offsetof(struct open_group, missing))
 #define MISSING_UNKNOWN UINT32_MAX
+
+struct known_space {
+    struct space key;
+    uint64_t number;
+};
 
 struct namegroup {
     struct source base;
@@ -35,11 +47,11 @@ struct namegroup {
     struct namegroup_counts counts;
     struct table groups;
     struct pathtree folders;
-    uint64_t *volumes;
-    size_t volume_count;
-    struct entry own;   /* the copy that is yielded */
-    struct buffer path; /* first name of the entry that came last */
-    bool further;       /* the entry that came last is a further name by our table */
+    struct pieces names; /* struct first_name */
+    struct table spaces; /* struct known_space */
+    struct entry own;    /* the copy that is yielded */
+    struct buffer path;  /* first name of the entry that came last */
+    bool further;        /* the entry that came last is a further name by our table */
     bool shared;
 };
 
@@ -65,54 +77,58 @@ static uint32_t likeness_of(const struct entry *e)
     return (uint32_t)hash_bytes(bytes_make(facts, sizeof facts)).low;
 }
 
-static int volume_index(struct namegroup *g, uint64_t volume, uint32_t *out, struct error *err)
+/* The number of the file's space. */
+static int space_of(struct namegroup *g, const struct identity *id, uint32_t *out,
+                    struct error *err)
 {
-    /* The last one first: a walk stays on a volume for long. */
-    for (size_t i = g->volume_count; i-- > 0;) {
-        if (g->volumes[i] == volume) {
-            *out = (uint32_t)i;
-            return 0;
-        }
+    struct space key = {id->volume, id->file[1]};
+    struct known_space *known = table_find(&g->spaces, &key);
+    if (known == NULL) {
+        known = table_add(&g->spaces, &key, err);
+        if (known == NULL)
+            return -1;
+        known->number = g->spaces.count - 1;
     }
-    uint64_t *more = realloc(g->volumes, (g->volume_count + 1) * sizeof *more);
-    if (more == NULL)
-        return error_memory(err);
-    g->volumes = more;
-    *out = (uint32_t)g->volume_count;
-    more[g->volume_count++] = volume;
+    *out = (uint32_t)known->number;
     return 0;
 }
 
-static void first_name_free(struct first_name *f)
+static size_t first_name_bytes(size_t name_bytes)
+{
+    return offsetof(struct first_name, name) + name_bytes;
+}
+
+static void first_name_free(struct namegroup *g, struct first_name *f)
 {
     if (f == NULL)
         return;
     pathnode_drop(f->folder);
-    free(f);
+    pieces_give(&g->names, f, first_name_bytes(f->name_bytes));
 }
 
 static int first_name_new(struct namegroup *g, const struct entry *e, struct first_name **out,
                           struct error *err)
 {
     struct bytes name = entry_name(e);
-    struct first_name *f = malloc(offsetof(struct first_name, name) + name.size);
+    struct first_name *f = pieces_take(&g->names, first_name_bytes(name.size), err);
     if (f == NULL)
-        return error_memory(err);
+        return -1;
+    f->folder = NULL;
     f->likeness = likeness_of(e);
     f->grouped = 0;
     f->name_bytes = (uint32_t)name.size & 0x7fffffffu;
     memcpy(f->name, name.data, name.size);
     if (pathtree_hold(&g->folders, path_parent(e->path), &f->folder, err) != 0) {
-        free(f);
+        first_name_free(g, f);
         return -1;
     }
     *out = f;
     return 0;
 }
 
-static void group_clear(struct open_group *group)
+static void group_clear(struct namegroup *g, struct open_group *group)
 {
-    first_name_free(group->first);
+    first_name_free(g, group->first);
     group->first = NULL;
 }
 
@@ -124,7 +140,7 @@ static void group_give_up(struct namegroup *g, struct open_group *group)
         g->counts.partial_groups--;
         g->counts.outside_names -= group->missing;
     }
-    group_clear(group);
+    group_clear(g, group);
 }
 
 static int group_begin(struct namegroup *g, struct open_group *group, const struct entry *e,
@@ -165,7 +181,7 @@ static int group_join(struct namegroup *g, struct open_group *group, const struc
     g->counts.outside_names--;
     if (--group->missing == 0) {
         g->counts.partial_groups--;
-        group_clear(group);
+        group_clear(g, group);
         table_remove(&g->groups, group);
     }
     return 0;
@@ -180,8 +196,8 @@ static bool may_have_names(const struct entry *e)
 
 static int namegroup_see(struct namegroup *g, const struct entry *e, struct error *err)
 {
-    struct open_group key = {.file = {e->identity.file[0], e->identity.file[1]}};
-    if (volume_index(g, e->identity.volume, &key.volume, err) != 0)
+    struct open_group key = {.file = e->identity.file[0]};
+    if (space_of(g, &e->identity, &key.space, err) != 0)
         return -1;
     struct open_group *group = table_add(&g->groups, &key, err);
     if (group == NULL)
@@ -262,11 +278,12 @@ static void namegroup_close(struct source *s)
     struct namegroup *g = namegroup_of(s);
     size_t place = 0;
     for (struct open_group *group; (group = table_next(&g->groups, &place)) != NULL;)
-        group_clear(group);
+        group_clear(g, group);
     table_release(&g->groups);
+    table_release(&g->spaces);
     pathtree_release(&g->folders);
+    pieces_release(&g->names);
     buffer_release(&g->path);
-    free(g->volumes);
     source_close(g->inner);
     free(g);
 }
@@ -291,6 +308,7 @@ int namegroup_new(struct source *inner, struct namegroup_options options, struct
     g->inner = inner;
     g->options = options;
     table_init(&g->groups, sizeof(struct open_group), GROUP_KEY_BYTES);
+    table_init(&g->spaces, sizeof(struct known_space), sizeof(struct space));
     *out = &g->base;
     return 0;
 }

@@ -1,7 +1,9 @@
 """Places to put trees: fresh file systems on loop images, and tmpfs, each gone after its block."""
 
 import contextlib
+import fcntl
 import os
+import struct
 import subprocess
 import tempfile
 import time
@@ -14,6 +16,7 @@ MAKERS = {
     "btrfs": ["mkfs.btrfs", "-q"],
 }
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN, _IOR('X', 125, __u32)
 
 
 @contextlib.contextmanager
@@ -38,6 +41,55 @@ def mounted(kind: str, size: str = "2G", options: Sequence[str] = ()) -> Iterato
             yield place
         finally:
             _unmount(place)
+
+
+class Disk:
+    """A file system in an image, that can lose power and come back."""
+
+    def __init__(self, kind: str, folder: str, size: str):
+        self.kind = kind
+        self.image = os.path.join(folder, "image")
+        self.path = os.path.join(folder, "disk")
+        os.mkdir(self.path)
+        _must(["truncate", "-s", size, self.image])
+        _must([*MAKERS[kind], self.image])
+
+    @classmethod
+    @contextlib.contextmanager
+    def made(cls, kind: str, size: str = "512M") -> Iterator["Disk"]:
+        """Yields one, mounted and empty, and takes it away afterwards. Skips the test where that cannot be done."""
+        if os.geteuid() != 0:
+            raise unittest.SkipTest(f"{kind}: mounting needs root")
+        with tempfile.TemporaryDirectory(prefix="holdfast-disk-") as folder:
+            disk = cls(kind, folder, size)
+            disk._mount()
+            try:
+                yield disk
+            finally:
+                _unmount(disk.path)
+
+    def _mount(self) -> None:
+        _must(["mount", "-t", self.kind, "-o", "loop", self.image, self.path])
+
+    def sync(self) -> None:
+        """All that was written comes to the disk."""
+        _must(["sync", "-f", self.path])
+
+    def lose_power(self, flags: int) -> None:
+        """From now on nothing comes to the disk. 0: all that was written until now did; 1: of what the log
+        has all did; 2: what did is a matter of chance."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.ioctl(fd, SHUTDOWN, struct.pack("=I", flags))
+        except OSError as error:
+            raise unittest.SkipTest(f"{self.kind}: cannot be shut down: {error}") from error
+        finally:
+            os.close(fd)
+
+    def come_back(self) -> None:
+        """Power is back: what is on the disk is mounted."""
+        _unmount(self.path)
+        self._mount()
 
 
 class Ntfs:

@@ -211,19 +211,23 @@ def names_below(top: str):
     return sorted(folders), sorted(others)
 
 
-def mix(top: str, seed: int, steps: int) -> None:
-    """Makes so many random changes of the same kinds; files keep one size and one time."""
+ACTIONS = ("swap", "join", "join", "own", "symlink", "folder", "file", "fifo", "move", "remove", "rewrite",
+           "add", "folders")  # fmt: skip
+
+
+def mix(top: str, seed: int, steps: int, actions=ACTIONS, more=None, may_join=lambda path: True) -> None:
+    """Makes so many random changes of the same kinds; files keep one size and one time. `more` has actions of
+    the caller's, by name, that turn a path into something else; `may_join` says what can have a further name."""
     rng = random.Random(seed)
     for number in range(steps):
         folders, others = names_below(top)
         if len(others) < 2:
-            return
+            break
         a, b = rng.sample(others, 2)
-        action = rng.choice(["swap", "join", "join", "own", "symlink", "folder", "file", "fifo", "move",
-                             "remove", "rewrite", "add", "folders"])  # fmt: skip
+        action = rng.choice(actions)
         if action == "swap":
             _swap(a, b)
-        elif action == "join":
+        elif action == "join" and may_join(a):
             _replace_by_link(a, b)
         elif action == "own" and os.path.isfile(a) and not os.path.islink(a):
             _own_copy(a)
@@ -246,4 +250,6 @@ def mix(top: str, seed: int, steps: int) -> None:
         elif action == "folders" and folders:
             folder = rng.choice(folders)
             rng.choice([shutil.rmtree, _as_symlink("."), _as_file])(folder)
+        elif more and action in more:
+            more[action](a, rng)
     settle_times(top)

@@ -89,7 +89,7 @@ static void an_empty_table_needs_nothing(void **state)
     assert_null(table_find(&t, &key));
     assert_null(table_next(&t, &place));
     table_remove(&t, &key);
-    assert_null(t.records);
+    assert_null(t.chunks);
     table_release(&t);
     table_release(NULL);
 }

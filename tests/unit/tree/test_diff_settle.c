@@ -385,6 +385,45 @@ static void test_first_name_that_comes_again_is_a_new_file(void **state)
     source_close(list_source(h));
 }
 
+static void test_a_note_lasts_until_the_last_name_is_settled(void **state)
+{
+    static const char *const paths[] = {"t/a", "t/b", "t/c"};
+    const struct diff_note note = {.device = 5, .file = 77, .names = 500, .is_made = true};
+    struct hash128 key = hash_bytes(bytes_of("t/a"));
+    struct error err = {0};
+    struct diff *d = NULL;
+    const struct difference_pair *pair = NULL;
+    struct diff_options options = {.settle = true};
+    struct diff_note got;
+    (void)state;
+    struct list_source *w = list_source_new(), *h = list_source_new();
+    for (int i = 0; i < 3; i++) {
+        if (i)
+            list_name(w, paths[i], "t/a");
+        else
+            list_file(w, paths[i], "x");
+    }
+    list_as_archive(w);
+    for (int i = 0; i < 3; i++)
+        list_at(w, paths[i])->link_count = 3;
+    assert_int_equal(diff_new(list_source(w), list_source(h), &options, &d, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(diff_next(d, &pair, &err), 1);
+        assert_int_equal(diff_note(d, &key, &got), i > 0);
+        assert_int_equal(diff_set_note(d, &key, note, &err), i > 0);
+        assert_int_equal(diff_settle(d, DIFF_REPLACED, &err), 0);
+        assert_int_equal(diff_set_note(d, &key, note, &err), i < 2);
+        if (i < 2) {
+            assert_true(diff_note(d, &key, &got));
+            assert_true(got.device == 5 && got.file == 77 && got.names == 500 && got.is_made);
+        }
+    }
+    assert_false(diff_note(d, &key, &got));
+    diff_free(d);
+    source_close(list_source(w));
+    source_close(list_source(h));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_our_own_change_is_no_proof),
         cmocka_unit_test(test_kind_gives_way),
         cmocka_unit_test(test_first_name_that_comes_again_is_a_new_file),
+        cmocka_unit_test(test_a_note_lasts_until_the_last_name_is_settled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
