@@ -100,6 +100,20 @@ static int place(struct run *r, const struct difference_pair *pair, enum diff_ou
     return 0;
 }
 
+/* A further name of an older copy's file; where it can have none, a copy. */
+static int place_older(struct run *r, const struct difference_pair *pair,
+                       enum diff_outcome *outcome, struct error *err)
+{
+    int result = older_place(r, pair, err);
+
+    if (result)
+        return result < 0 ? -1 : place(r, pair, outcome, err);
+    *outcome = DIFF_REPLACED;
+    r->counts->older++;
+    run_change(r, pair->want, "link-old");
+    return 0;
+}
+
 static int set_metadata(struct run *r, const struct difference_pair *pair,
                         enum diff_outcome *outcome, struct error *err)
 {
@@ -194,6 +208,8 @@ static int carry_out(struct run *r, const struct difference_pair *pair, enum dif
         return compare(r, pair, outcome, err);
     case PLAN_LINK:
         return names_link(r, pair, outcome, err);
+    case PLAN_OLDER:
+        return place_older(r, pair, outcome, err);
     case PLAN_METADATA:
         return set_metadata(r, pair, outcome, err);
     }

@@ -5,7 +5,8 @@
  * apply.c has it done (or, in a dry run, plan.c tells it). passage.c has folders wait that are only
  * on the way to what was asked for. position.c holds the folders on the way to the entry in hand,
  * placing.c puts a new object under its name, file.c, node.c, folder.c and names.c make the
- * objects, meta.c their metadata; parents.c holds the folders that links are made from. late.c
+ * objects, older.c finds those that need not be made, meta.c sets their metadata; parents.c holds
+ * the folders that links are made from. late.c
  * keeps what has to wait for the end of the run, trash.c removes what is to go. writers.c has small
  * new files made by other threads, each of which makes a batch (batch.c) at a time.
  *
@@ -89,6 +90,7 @@ struct extras {
 /* Metadata that has to wait. */
 struct late_folder;
 struct writers;
+struct older;
 struct late {
     struct late_folder *folders; /* unordered archives: set deepest first at the end */
     size_t folder_count, folder_capacity;
@@ -162,6 +164,7 @@ struct run {
     struct windows_names windows_names;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
+    struct older *older;              /* NULL: no older copies */
     struct writers *writers;          /* NULL: all is done by this thread */
     struct spool trash[3];            /* by enum trash_kind */
     os_handle volumes[APPLY_VOLUMES]; /* a folder on each volume that was written to */
@@ -203,6 +206,7 @@ enum plan_action {
     PLAN_REPLACE,
     PLAN_COMPARE, /* contents first */
     PLAN_LINK,    /* a further name */
+    PLAN_OLDER,   /* a further name of an older copy's file */
     PLAN_METADATA,
     PLAN_ENTER, /* a folder that is there */
 };
@@ -464,6 +468,26 @@ bool names_need_stand_in(const struct run *r, const struct entry *want);
 MUST_CHECK int names_stand_in(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Makes the names that waited for a first name. */
 MUST_CHECK int names_finish(struct run *r, struct error *err);
+
+/* ERROR_LIMIT if the file of that name can have no further name in the position's folder, where the
+ * file system would not say so. */
+MUST_CHECK int names_check_limit(struct run *r, os_handle folder, const char *name,
+                                 struct error *err);
+
+/* ---- older.c: files of older copies ---- */
+
+/* Opens the older copies that the options name. */
+MUST_CHECK int older_new(struct run *r, struct error *err);
+/* NULL is accepted. */
+void older_free(struct older *o);
+/* True if an older copy has the file of a pair, exact, and free to be this name's; remembered until
+ * the next call. */
+bool older_find(struct run *r, const struct difference_pair *pair);
+/* Gives what was found the name of the pair: 0; 1 if it takes none, which was told: a copy is to be
+ * made; -1. */
+MUST_CHECK int older_place(struct run *r, const struct difference_pair *pair, struct error *err);
+/* Notes whose file it is from now on: of older_place, and of a dry run. */
+MUST_CHECK int older_claim(struct run *r, struct error *err);
 
 /* ---- parents.c ---- */
 

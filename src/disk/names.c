@@ -172,18 +172,17 @@ static int unlock_source(struct run *r, const struct link_source *from, struct b
 
 /* NTFS holds 1024 names of a file, and one of what stands for a folder; its driver does not count.
  * (A short name is counted as one of them.) */
-static int check_limit(struct run *r, const struct link_source *from, struct error *err)
+int names_check_limit(struct run *r, os_handle folder, const char *name, struct error *err)
 {
     enum { NTFS_NAMES_MOST = 1024 };
     int on_ntfs = r->may_be_ntfs ? position_on_ntfs(r, err) : 0;
-    struct os_object o = {OS_NO_HANDLE, from->folder, from->name};
+    struct os_object o = {OS_NO_HANDLE, folder, name};
     struct os_stat status;
     uint32_t attributes;
 
     if (on_ntfs != 1)
         return on_ntfs;
-    if (os_stat_at(from->folder, from->name, &status, err) ||
-        os_ntfs_attributes(&o, &attributes, err) < 0)
+    if (os_stat_at(folder, name, &status, err) || os_ntfs_attributes(&o, &attributes, err) < 0)
         return -1;
     if (attributes & OS_ATTRIBUTE_DIRECTORY)
         return error_set(err, ERROR_LIMIT, "link", "a link to a folder has one name on NTFS");
@@ -198,7 +197,7 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 {
     struct error stuck = {0};
 
-    if (check_limit(r, from, err))
+    if (names_check_limit(r, from->folder, from->name, err))
         return -1;
     if (!os_link(from->folder, from->name, p->folder, placing_name(p), err))
         return 0;

@@ -148,7 +148,7 @@ static int set_up(struct run *r, struct error *err)
     if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
         writers_new(r, r->options->jobs, err))
         return -1;
-    return open_diff(r, err);
+    return open_diff(r, err) || older_new(r, err) ? -1 : 0;
 }
 
 static void init(struct run *r, struct transfer *t, struct source *want)
@@ -175,6 +175,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
 static void release(struct run *r)
 {
     writers_free(r->writers);
+    older_free(r->older);
     diff_free(r->diff);
     source_close(r->have);
     position_release(r);

@@ -13,9 +13,10 @@ struct want_group {
 struct have_group {
     struct identity key;
     struct hash128 want;
-    struct pathnode *name; /* held: where the two were paired; NULL if it stands for nothing yet */
+    struct pathnode *name; /* held: where the two were paired; NULL if it stands for nothing yet, or
+                              stands outside `have` */
     uint32_t left;
-    bool stands;  /* `want` and `name` hold */
+    bool stands;  /* `want` holds, and `name` if there is one */
     bool touched; /* a name was taken from it in this run */
 };
 
@@ -233,9 +234,11 @@ static int set_other(struct diff_groups *g, const struct want_group *w,
 static int set_joined(struct diff_groups *g, const struct have_group *h,
                       struct difference_pair *pair, struct error *err)
 {
+    pair->differs |= DIFFERS_JOINED;
+    if (h->name == NULL)
+        return 0;
     if (path_into(h->name, &g->joined, &pair->joined, err) != 0)
         return -1;
-    pair->differs |= DIFFERS_JOINED;
     if (pair->other.size == 0)
         pair->other = pair->joined;
     return 0;
@@ -355,6 +358,32 @@ int groups_settle(struct diff_groups *g, enum diff_outcome outcome, struct error
         if (h == NULL || !h->stands)
             return have_begin(g, err);
     }
+    return 0;
+}
+
+enum diff_claim groups_claim_of(const struct diff_groups *g, const struct entry *want,
+                                const struct identity *file)
+{
+    const struct have_group *h = table_find(&g->have, file);
+    if (h == NULL)
+        return DIFF_UNCLAIMED;
+    if (h->stands && !same_hash(h->want, name_key(want)))
+        return DIFF_CLAIMED;
+    return h->touched ? DIFF_TOUCHED : DIFF_UNCLAIMED;
+}
+
+int groups_claim(struct diff_groups *g, const struct entry *want, const struct identity *file,
+                 struct error *err)
+{
+    struct have_group *h = table_find(&g->have, file);
+    if (h == NULL) {
+        h = table_add(&g->have, file, err);
+        if (h == NULL)
+            return -1;
+        h->left = LEFT_UNKNOWN;
+    }
+    h->want = name_key(want);
+    h->stands = true;
     return 0;
 }
 
