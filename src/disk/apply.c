@@ -104,10 +104,17 @@ static int place(struct run *r, const struct difference_pair *pair, enum diff_ou
 static int place_older(struct run *r, const struct difference_pair *pair,
                        enum diff_outcome *outcome, struct error *err)
 {
-    int result = older_place(r, pair, err);
+    struct error why = {0};
 
+    if (position_enter(r, pair->want->path, err))
+        return -1;
+    int result = older_place(r, pair, &why, err);
+    if (result > 0) {
+        older_tell_copy(r, pair->want, &why);
+        return place(r, pair, outcome, err);
+    }
     if (result)
-        return result < 0 ? -1 : place(r, pair, outcome, err);
+        return -1;
     *outcome = DIFF_REPLACED;
     r->counts->older++;
     run_change(r, pair->want, "link-old");

@@ -136,6 +136,29 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
     return 1;
 }
 
+int names_find(struct run *r, struct bytes path, struct names_place *out, struct error *err)
+{
+    struct link_source from;
+    int found = find_file(r, path, &from, err);
+
+    if (found == 1)
+        *out = (struct names_place){
+            {from.file.device, from.file.file, from.file.is_made != 0}, from.folder, from.name};
+    return found;
+}
+
+int names_exchange(struct run *r, struct bytes path, struct named file, struct bytes at,
+                   struct error *err)
+{
+    struct hash128 key = hash_bytes(path);
+    struct named_file *f = table_find(&r->names.files, &key);
+
+    if (!f)
+        return 0;
+    *f = (struct named_file){.key = key, .device = file.device, .file = file.file};
+    return move_to(r, key, at, err);
+}
+
 /* By what the diff knows to be there, or by the first name itself. */
 static int find_source(struct run *r, const struct difference_pair *pair, struct link_source *out,
                        struct error *err)
@@ -343,6 +366,17 @@ static int link_found(struct run *r, const struct link_source *from,
         return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
+    const struct named file = {from->file.device, from->file.file, from->file.is_made != 0};
+    int taken = older_groups_take(r, pair, &file, err);
+    if (taken < 0)
+        return -1;
+    if (taken) {
+        r->counts->linked++;
+        run_change(r, want, "link");
+        return 0;
+    }
+    if (file.is_made && pair->other.size && older_groups_note(r, pair->other, want->path, err))
+        return -1;
     if (may_hand_over(r, from, pair)) {
         if (hand_over(r, from, want, err) || count_name(r, from, err))
             return -1;

@@ -183,8 +183,7 @@ int older_claim(struct run *r, struct error *err)
     return o->from.status.link_count == 1 ? 0 : diff_claim(r->diff, &id, err);
 }
 
-/* Why it cannot be a further name, told: a copy is made then. */
-static int give_up(struct run *r, const struct entry *want, struct error *why)
+void older_tell_copy(struct run *r, const struct entry *want, struct error *why)
 {
     if (why->kind == ERROR_LIMIT)
         watcher_loss(r->watcher, want->path,
@@ -195,7 +194,13 @@ static int give_up(struct run *r, const struct entry *want, struct error *why)
         watcher_remark(r->watcher, want->path,
                        "its older file takes no further name here: a copy is made");
     error_release(why);
-    return 1;
+}
+
+struct named older_named(const struct run *r)
+{
+    const struct os_stat *s = &r->older->from.status;
+
+    return (struct named){s->device, s->file[0], false};
 }
 
 /* What was linked is what was looked at, and nobody has changed it since. */
@@ -213,24 +218,31 @@ static int check_made(const struct older *o, const struct placing *p, struct err
     return error_set(err, ERROR_CHANGED, "link", "the older file is another one meanwhile");
 }
 
-int older_place(struct run *r, const struct difference_pair *pair, struct error *err)
+/* True if the file itself, or its file system, stands against the name. */
+static bool takes_none(const struct error *err)
 {
-    const struct older *o = r->older;
+    return err->kind == ERROR_LIMIT || os_error_is_cross_device(err) ||
+           os_error_is_permission(err) || os_error_is_missing(err);
+}
+
+int older_place(struct run *r, const struct difference_pair *pair, struct error *why,
+                struct error *err)
+{
+    const struct walk_found *from = &r->older->from;
     struct placing p;
 
-    if (position_enter(r, pair->want->path, err) ||
-        placing_begin(r, pair->have, PLACING_WHOLE, &p, err))
+    if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err))
         return -1;
-    if (names_check_limit(r, o->from.folder, o->from.name, err) ||
-        os_link(o->from.folder, o->from.name, p.folder, placing_name(&p), err)) {
-        if (err->kind == ERROR_LIMIT || os_error_is_cross_device(err) ||
-            os_error_is_permission(err) || os_error_is_missing(err))
-            return give_up(r, pair->want, err);
+    if (names_check_limit(r, from->folder, from->name, why) ||
+        os_link(from->folder, from->name, p.folder, placing_name(&p), why)) {
+        if (takes_none(why))
+            return 1;
+        error_move(err, why);
         return -1;
     }
-    if (check_made(o, &p, err)) {
+    if (check_made(r->older, &p, why)) {
         placing_abort(&p);
-        return give_up(r, pair->want, err);
+        return 1;
     }
     if (placing_end(r, &p, err)) {
         placing_abort(&p);
@@ -238,5 +250,5 @@ int older_place(struct run *r, const struct difference_pair *pair, struct error 
     }
     if (older_claim(r, err))
         return -1;
-    return names_note(r, pair->want, (struct named){o->from.status.device, o->from.status.file[0], false}, err);
+    return names_note(r, pair->want, older_named(r), err);
 }

@@ -165,6 +165,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
+    older_groups_init(&r->older_groups);
     flavours_init(&r->flavours);
     extras_init(&r->extras);
     table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
@@ -180,6 +181,7 @@ static void release(struct run *r)
     source_close(r->have);
     position_release(r);
     names_release(&r->names);
+    older_groups_release(&r->older_groups);
     late_release(&r->late);
     flavours_release(&r->flavours);
     passages_release(&r->passages);
@@ -265,7 +267,7 @@ static int settle_on_disk(struct run *r, struct error *err)
 static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) ||
-        position_leave(r, 0, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
+        position_leave(r, 0, err) || older_groups_finish(r, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
         trash_empty(r, err) || late_finish_folders(r, err) ||
         late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;

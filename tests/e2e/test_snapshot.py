@@ -5,7 +5,8 @@ taken for whole, none gone that a rule keeps.
 
 HOLDFAST_MIXTURES random mixtures on each file system (2 if not set), seeds from HOLDFAST_SEED on
 (drawn if not set, and printed). On some file systems a sample of the named changes is made, all of
-them from 20 mixtures on.
+them from 20 mixtures on. HOLDFAST_DAYS days of work on a project of HOLDFAST_PACKAGES packages (5 and
+12 if not set); HOLDFAST_PNPM is a pnpm that makes a real one instead.
 """
 
 import datetime
@@ -14,23 +15,28 @@ import os
 import random
 import re
 import signal
+import stat
 import subprocess
 import time
 
 import support
 from ntfs_case import Ntfs
-from oracle.oracle import snapshot
+from oracle.oracle import compare, snapshot
 from oracle.walk import LEAVE, walk
 from support import PROGRAM, Case, holdfast, needs_root, place_of, tool
 from trees.generate import Options, generate
 from trees.maker import unprotect
 from trees.mutate import mutate
+from trees.pnpm import Generated, Real
 from trees.relink import CHANGES, make_base, mix, settle_times
 
 MIXTURES = int(os.environ.get("HOLDFAST_MIXTURES", "2"))
 SEED = int(os.environ.get("HOLDFAST_SEED", random.randrange(10**6) * 1000))
 KINDS = ("tmpfs", "ext4", "btrfs", "xfs")
 CHANGED = ("created", "linked", "linked_to_older", "replaced", "updated", "deleted")
+DAYS = int(os.environ.get("HOLDFAST_DAYS", "5"))
+PACKAGES = int(os.environ.get("HOLDFAST_PACKAGES", "12"))
+PNPM = os.environ.get("HOLDFAST_PNPM")
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
 DAY = 24 * 3600
 PLACES = {}
@@ -294,6 +300,20 @@ class Rules(Snapshots):
         self.assertTrue(self.shared("h/f"))
         self.assertTrue(self.shared("h/g"))
 
+    def test_a_group_that_got_a_new_first_name_takes_no_room(self):
+        """The file is made for the names that come before the one that the older copy has."""
+        os.link(self.source + "/g/d", self.source + "/a first name")
+        os.link(self.source + "/g/d", self.source + "/g/another name")
+        os.link(self.source + "/n/deep/z1", self.source + "/g/one before z1")
+        self.write("source/a new file", b"n" * 300)
+        os.link(self.source + "/a new file", self.source + "/g/its name")
+        os.utime(self.source + "/g", ns=(7, 7))
+        self.link()
+        for name in ("g/d", "m/z2", "g/a"):
+            self.assertTrue(self.shared(name), name)
+        planned = holdfast("mirror", "--dry-run", "--json", "--link-dest", self.old, self.source, self.path("plan"))
+        self.assertEqual(planned.status, 0, str(planned))
+
     def test_a_file_that_the_source_has_itself_is_no_copy_of_it(self):
         tool("rm", "-r", self.old)
         tool("cp", "-al", self.source, self.old)
@@ -388,6 +408,28 @@ class Rules(Snapshots):
         self.assert_exact(self.source, self.dest)
 
 
+class Users(Snapshots):
+    """An ordinary user."""
+
+    def test_an_ordinary_user_s_group_in_a_folder_that_may_not_be_written(self):
+        os.chmod(self.work, 0o755)
+        self.source, self.old, self.dest = (self.path(name) for name in ("source", "old", "dest"))
+        self.write("source/a folder/first")
+        os.link(self.source + "/a folder/first", self.source + "/z")
+        for folder, folders, names in os.walk(self.work):
+            for name in ["", *folders, *names]:
+                os.chown(os.path.join(folder, name), support.NOBODY, support.NOBODY, follow_symlinks=False)
+        past_the_grain()
+        os.rename(self.source + "/a folder", self.path("away"))
+        self.run_ok("mirror", "--delete", self.source, self.old, user=support.NOBODY)
+        os.rename(self.path("away"), self.source + "/a folder")
+        os.chmod(self.source + "/a folder", 0o555)
+        past_the_grain()
+        self.run_ok("mirror", "--link-dest", self.old, self.source, self.dest, user=support.NOBODY)
+        self.assert_exact(self.source, self.dest)
+        self.assert_same_file(self.old + "/z", self.dest + "/a folder/first")
+
+
 class Limits(Snapshots):
     """A file that takes no more names."""
 
@@ -467,6 +509,19 @@ class Stores(Snapshots):
         make_base(self.source)
         past_the_grain()
 
+    def change(self, day: int) -> None:
+        """What a day brings: a new file with a further name, one that is rewritten, one that goes,
+        names that change their files."""
+        self.write(f"source/day{day}", b"%d" % day)
+        os.link(self.source + f"/day{day}", self.source + f"/h/also {day}")
+        self.write("source/h/f", b"%d" % day * 50)
+        if day % 2:
+            CHANGES["a group rewritten"](self.source)
+        for name in (f"day{day + 2}", "h/h"):
+            if os.path.lexists(self.path("source", name)):
+                os.unlink(self.path("source", name))
+        os.link(self.source + "/n/deep/z1", self.source + f"/g/z{day}")
+
     def whole(self) -> list:
         return sorted(name for name in os.listdir(self.store) if NAME.fullmatch(name))
 
@@ -542,7 +597,7 @@ class Store(Stores):
         trees = {}
         for days in range(6, 0, -1):
             past_the_grain()
-            mix(self.source, SEED + days, 10)
+            self.change(days)
             path = self.age(self.snap(self.source, self.store), days * DAY)
             trees[os.path.basename(path)] = snapshot(path)
         for name in ("notes", "2026-11-25T130501Z.bak", "2026-02-30T000000Z", "2001-01-01T000000z"):
@@ -676,10 +731,171 @@ class Store(Stores):
         self.assert_exact(self.source, first)
 
 
-class Killed(Store):
-    """A run is killed at each of its first calls that change something, and the next one is made."""
+class Killed(Stores):
+    """A run is killed at one of its calls that change something, and the next one is made."""
 
-    CALLS = "mkdirat,linkat,renameat,renameat2,symlinkat,openat,utimensat,unlinkat,fsync,syncfs"
+    CALLS = ("mkdirat", "linkat", "renameat", "symlinkat", "utimensat", "fchmod", "unlinkat", "fsync", "syncfs",
+             "pwrite64")  # fmt: skip
+
+    def killed(self, call: str, when: int) -> bool:
+        """A run that is killed at so many of these calls; false if it has fewer."""
+        command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject={call}:signal=KILL:when={when}"]
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+        run = tool(*command, PROGRAM, "snapshot", "-j1", "--keep", "last=2", self.source, self.store,
+                   env={**os.environ, "ASAN_OPTIONS": sanitizer})  # fmt: skip
+        self.assertIn(run.status, (0, -signal.SIGKILL, 128 + signal.SIGKILL), str(run))
+        return run.status != 0
+
+    def assert_known(self, name: str, note: str) -> None:
+        """A snapshot is what it was, or, if it is new, what the source is."""
+        seen = snapshot(os.path.join(self.store, name))
+        lines = compare(self.known.get(name, self.wanted), seen, ("holes",))
+        self.assert_no_lines([str(line) for line in lines], f"{note}: {name}")
+
+    def check(self, call: str, when: int) -> bool:
+        note = f"killed at {call} {when}"
+        tool("cp", "-a", self.path("before"), self.store)
+        was_killed = self.killed(call, when)
+        for name in self.whole():
+            self.assert_known(name, note)
+        self.assertTrue(NAME.fullmatch(self.latest()), note)
+        self.assertIn(self.latest(), self.whole(), note)
+        past_the_grain()
+        last = self.snap("--keep", "last=2", self.source, self.store, note=note)
+        self.assert_exact(self.source, last, note)
+        self.assertEqual(self.latest(), os.path.basename(last), note)
+        self.assert_tidy()
+        self.assertEqual(len(self.whole()), 2, note)
+        for name in self.whole():
+            self.assert_known(name, note)
+        support.cleanup(self.store)
+        return was_killed
+
+    def test_any_moment(self):
+        for days in (2, 1):
+            self.age(self.snap(self.source, self.store), days * DAY)
+            past_the_grain()
+            self.change(days)
+        name = self.whole()[-1]
+        os.unlink(self.path("store/latest"))
+        os.symlink(name, self.path("store/latest"))
+        os.rename(self.store, self.path("before"))
+        self.known = {name: snapshot(self.path("before", name)) for name in os.listdir(self.path("before"))}
+        self.wanted = snapshot(self.source)
+        every = MIXTURES >= 20
+        calls = 0
+        for call in self.CALLS:
+            when = 1 if every else random.Random(f"{SEED} {call}").randrange(1, 6)
+            while self.check(call, when):
+                calls += 1
+                if not every:
+                    break
+                when += 1
+        print(f"killed at {calls} calls", flush=True)
+        self.assertGreater(calls, 3)
+
+
+
+class Days(Stores):
+    """Days of work on a project of pnpm's: a snapshot a day, then most of them go."""
+
+    def setUp(self):
+        self.place = place_of(PLACES, "ext4")
+        super().setUp()
+        support.cleanup(self.source)
+        self.project = Real(self.source, PNPM) if PNPM else Generated(self.source, PACKAGES, SEED)
+        self.versions = {}  # of a file, content and metadata: how many files there were at once
+        self.trees = []
+
+    def note_versions(self, tree) -> None:
+        """A version of a file has to be kept once for each file that there was of it at a time."""
+        files = {record.identity: record for record in tree.values() if record.kind == "file"}
+        counts = {}
+        for record in files.values():
+            key = (record.data, record.size, record.mode, record.uid, record.gid, record.mtime_ns)
+            counts[key] = counts.get(key, 0) + 1
+        for key, count in counts.items():
+            self.versions[key] = max(self.versions.get(key, 0), count)
+
+    def ideal(self) -> int:
+        """Bytes in blocks of what has to be kept."""
+        block = os.statvfs(self.store).f_bsize
+        return sum(-(-key[1] // block) * block * count for key, count in self.versions.items())
+
+    def used(self) -> int:
+        """Bytes in blocks of all files in the store, each once."""
+        blocks = {}
+        for name in self.whole():
+            for visit in walk(os.fsencode(os.path.join(self.store, name))):
+                if visit.event != LEAVE and stat.S_ISREG(visit.status.st_mode):
+                    blocks[visit.status.st_ino] = visit.status.st_blocks * 512
+        return sum(blocks.values())
+
+    def plain(self) -> int:
+        """What copies that share nothing would take."""
+        block = os.statvfs(self.store).f_bsize
+        return sum(-(-record.size // block) * block for tree in self.trees
+                   for record in {item.identity: item for item in tree.values()}.values()
+                   if record.kind == "file")  # fmt: skip
+
+    def on_volume(self) -> int:
+        tool("sync", "-f", self.work)
+        facts = os.statvfs(self.work)
+        return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
+
+    def kept(self, times: list, rules: dict) -> set:
+        """Which times stay, worked out apart from the program."""
+        stay = {times[-1]}
+        for period, count in rules.items():
+            newest = {}
+            for moment in times:
+                newest[moment.strftime(period)] = moment
+            stay.update(sorted(newest.values())[-count:])
+        return stay
+
+    def test_each_is_exact_and_takes_what_changed(self):
+        begun = time.monotonic()
+        for day in range(DAYS):
+            if day:
+                past_the_grain()
+                self.project.day()
+            past_the_grain()
+            before = self.on_volume()
+            path = self.snap(self.source, self.store, note=f"day {day}")
+            tree = snapshot(self.source)
+            self.assert_no_lines([str(line) for line in compare(tree, snapshot(path), ("holes",))], f"day {day}")
+            self.note_versions(tree)
+            self.trees.append(tree)
+            print(f"day {day}: {len(tree)} entries, {self.on_volume() - before} bytes on the volume", flush=True)
+        used, ideal = self.used(), self.ideal()
+        print(f"{DAYS} days, seed {SEED}: files take {used} bytes in blocks, {ideal} is the ideal "
+              f"({used / ideal:.4f}), {self.plain()} copies that share nothing; {time.monotonic() - begun:.0f} s",
+              flush=True)  # fmt: skip
+        self.assertLessEqual(used, ideal * 1.05)
+        self.assert_pruned()
+
+    def assert_pruned(self) -> None:
+        """The days get their dates, and rules say which of them stay."""
+        today = datetime.datetime.now(datetime.timezone.utc)
+        trees = {}
+        for index, name in enumerate(self.whole()):
+            new = self.age(os.path.join(self.store, name), (DAYS - index) * DAY)
+            trees[os.path.basename(new)] = self.trees[index]
+        self.assert_all_exact(trees)
+        options = ("--keep", "daily=3,weekly=2,monthly=2", self.source, self.store)
+        last = os.path.basename(self.snap(*options))
+        trees[last] = self.trees[-1]
+        times = [datetime.datetime.strptime(name, "%Y-%m-%dT%H%M%SZ") for name in sorted(trees)]
+        stay = self.kept(times, {"%Y-%m-%d": 3, "%G %V": 2, "%Y-%m": 2})
+        self.assertEqual(self.whole(), [moment.strftime("%Y-%m-%dT%H%M%SZ") for moment in sorted(stay)])
+        self.assert_all_exact(trees)
+        self.assert_tidy()
+        print(f"{len(self.whole())} of {len(trees)} stay since {today:%Y-%m-%d}", flush=True)
+
+    def assert_all_exact(self, trees: dict) -> None:
+        for name in self.whole():
+            lines = compare(trees[name], snapshot(os.path.join(self.store, name)), ("holes",))
+            self.assert_no_lines([str(line) for line in lines], name)
 
 
 if __name__ == "__main__":
