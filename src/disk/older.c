@@ -225,8 +225,9 @@ static bool takes_none(const struct error *err)
            os_error_is_permission(err) || os_error_is_missing(err);
 }
 
-int older_place(struct run *r, const struct difference_pair *pair, struct error *why,
-                struct error *err)
+/* Links it into the place of what stands there. As older_place. */
+static int link_file(struct run *r, const struct difference_pair *pair, struct error *why,
+                     struct error *err)
 {
     const struct walk_found *from = &r->older->from;
     struct placing p;
@@ -248,6 +249,20 @@ int older_place(struct run *r, const struct difference_pair *pair, struct error 
         placing_abort(&p);
         return -1;
     }
+    return 0;
+}
+
+int older_place(struct run *r, const struct difference_pair *pair, struct error *why,
+                struct error *err)
+{
+    const struct os_stat *s = &r->older->from.status;
+    const struct entry *have = pair->have;
+    /* To rename one name of a file over another does nothing. */
+    bool stands = have && have->identity.volume == s->device && have->identity.file[0] == s->file[0];
+    int result = stands ? 0 : link_file(r, pair, why, err);
+
+    if (result)
+        return result;
     if (older_claim(r, err))
         return -1;
     return names_note(r, pair->want, older_named(r), err);

@@ -69,10 +69,10 @@ class Generated:
         """What one day brings."""
         self.tick += 1
         rng, folders = self.rng, sorted(self.packages)
-        for folder in rng.sample(folders, max(len(folders) // 12, 1)):
+        for number, folder in enumerate(rng.sample(folders, max(len(folders) // 12, 1))):
             files = [self.content() if rng.random() < 0.25 else content for content in self.packages[folder]]
             self.remove(folder)
-            self.install(f"{folder.split('@')[0]}@1.{self.tick}.0", files)
+            self.install(f"{folder.split('@')[0]}@1.{self.tick}.{number}", files)
         peer = rng.choice(sorted(self.packages))
         self.install(f"{peer.split('_')[0]}_{self.tick}", list(self.packages[peer]))
         self.install(f"a-new-one{self.tick}@1.0.0", [self.content() for _ in range(8)])
@@ -110,9 +110,11 @@ class Real:
     def day(self) -> None:
         words = self.DAYS[self.tick % len(self.DAYS)].split()
         self.tick += 1
-        command = [self.program, *words, "--store-dir", self.top + "/store", "--ignore-scripts",
-                   "--config.package-import-method=hardlink", "--config.modules-cache-max-age=0"]  # fmt: skip
-        run = subprocess.run(command, cwd=self.top, capture_output=True, text=True, check=False)
+        settings = {"store_dir": self.top + "/store", "ignore_scripts": "true",
+                    "package_import_method": "hardlink", "modules_cache_max_age": "0"}  # fmt: skip
+        environment = {**os.environ, **{f"npm_config_{key}": value for key, value in settings.items()}}
+        command = [self.program, *words]
+        run = subprocess.run(command, cwd=self.top, env=environment, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             raise AssertionError(f"{command}: {run.stdout}{run.stderr}")
         with open(self.top + f"/src/day{self.tick % 7}.js", "w", encoding="ascii") as stream:
