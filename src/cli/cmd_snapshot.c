@@ -36,8 +36,8 @@ struct snapshotting {
     bool is_whole;           /* made, or in a dry run nothing speaks against it */
     struct buffer work_path; /* the folder that it grows in */
     struct buffer older_path;
-    uint64_t pruned;         /* snapshots that went, or would go */
-    uint64_t pruned_names;   /* the names in them */
+    uint64_t pruned;       /* snapshots that went, or would go */
+    uint64_t pruned_names; /* the names in them */
 };
 
 /* ---- What may not be ---- */
@@ -56,8 +56,7 @@ static int look_at_source(struct snapshotting *m, struct os_stat *status, bool *
 }
 
 /* A source that lost its content, or a disk that is not mounted, makes no snapshot (SAFETY R10). */
-static int check_emptied(struct snapshotting *m, const struct store_item *newest,
-                         struct error *err)
+static int check_emptied(struct snapshotting *m, const struct store_item *newest, struct error *err)
 {
     int empty;
 
@@ -413,8 +412,7 @@ static int run_snapshot(void *settings, const struct text_list *operands)
     report_init(&m.report, "snapshot",
                 (struct report_settings){.json = m.settings->common.json,
                                          .verbose = m.settings->common.verbose,
-                                         .show_changes =
-                                             m.settings->mirroring.changing.dry_run});
+                                         .show_changes = m.settings->mirroring.changing.dry_run});
     result = snapshot(&m, &err);
     status = report_end(&m.report, result == 0 ? NULL : &err, what_remains(&m));
     tell(&m, result, status);

@@ -76,9 +76,9 @@ struct names {
 /* Groups whose first name is new, so that their file was made, before a name came that an older
  * copy has: the names that were made until then are to be names of the older file, too. */
 struct older_groups {
-    struct spool names;    /* strings group, path: names of files that were made */
+    struct spool names;     /* strings group, path: names of files that were made */
     struct table exchanged; /* struct exchanged_group */
-    struct buffer record;  /* scratch */
+    struct buffer record;   /* scratch */
 };
 
 /* Folders on the way to chosen paths that wait for something below them. */
@@ -172,7 +172,7 @@ struct run {
     struct windows_names windows_names;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
-    struct older *older;              /* NULL: no older copies */
+    struct older *older; /* NULL: no older copies */
     struct older_groups older_groups;
     struct writers *writers;          /* NULL: all is done by this thread */
     struct spool trash[3];            /* by enum trash_kind */

@@ -1,7 +1,7 @@
 /*
- * older.c: files of older copies (--link-dest): what the destination lacks, and an older copy of the
- * same source has unchanged, becomes one more name of the file there. That file is looked at by held
- * handles and never changed: not its content, not its metadata, not its flags.
+ * older.c: files of older copies (--link-dest): what the destination lacks, and an older copy of
+ * the same source has unchanged, becomes one more name of the file there. That file is looked at by
+ * held handles and never changed: not its content, not its metadata, not its flags.
  */
 #include "disk/apply.h"
 
@@ -82,7 +82,8 @@ void older_free(struct older *o)
 
 /* ---- Which file ---- */
 
-/* True if all that the source's file is known to have is known of the other, too, and is the same. */
+/* True if all that the source's file is known to have is known of the other, too, and is the same.
+ */
 static bool same_metadata(const struct older_copy *c, const struct entry *want,
                           const struct entry *old)
 {
@@ -172,7 +173,8 @@ bool older_find(struct run *r, const struct difference_pair *pair)
 
 static struct identity seen_identity(const struct older *o)
 {
-    return (struct identity){o->from.status.device, {o->from.status.file[0], o->from.status.file[1]}};
+    return (struct identity){o->from.status.device,
+                             {o->from.status.file[0], o->from.status.file[1]}};
 }
 
 int older_claim(struct run *r, struct error *err)
@@ -258,7 +260,8 @@ int older_place(struct run *r, const struct difference_pair *pair, struct error 
     const struct os_stat *s = &r->older->from.status;
     const struct entry *have = pair->have;
     /* To rename one name of a file over another does nothing. */
-    bool stands = have && have->identity.volume == s->device && have->identity.file[0] == s->file[0];
+    bool stands =
+        have && have->identity.volume == s->device && have->identity.file[0] == s->file[0];
     int result = stands ? 0 : link_file(r, pair, why, err);
 
     if (result)

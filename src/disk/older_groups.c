@@ -1,8 +1,8 @@
 /*
  * older_groups.c: the names of one file, of which the first that comes is new, and a further one is
- * in an older copy. The file was made for the first; from the one that is known on, names are linked
- * to the older file, and at the end of the run those that came before are, too. So that a file takes
- * no room again because it got one more name.
+ * in an older copy. The file was made for the first; from the one that is known on, names are
+ * linked to the older file, and at the end of the run those that came before are, too. So that a
+ * file takes no room again because it got one more name.
  */
 #include "disk/apply.h"
 

@@ -267,8 +267,8 @@ static int settle_on_disk(struct run *r, struct error *err)
 static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) ||
-        position_leave(r, 0, err) || older_groups_finish(r, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
-        trash_empty(r, err) || late_finish_folders(r, err) ||
+        position_leave(r, 0, err) || older_groups_finish(r, err) || flavours_finish(r, err) ||
+        trash_sweep(r, err) || trash_empty(r, err) || late_finish_folders(r, err) ||
         late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
     return late_finish_flags(r, LATE_ANCHORS, err);

@@ -50,8 +50,8 @@ enum transfer_reflink {
 
 /* An older copy of the same source. */
 struct transfer_older {
-    const char *place; /* the folder that stands for the source's root; must stay */
-    bool has_taken;    /* `taken` holds: */
+    const char *place;      /* the folder that stands for the source's root; must stay */
+    bool has_taken;         /* `taken` holds: */
     struct timestamp taken; /* what the source changed then or later, the copy may lack; without it
                                the ctimes of the copy's files alone tell */
 };

@@ -83,8 +83,7 @@ bool content_taken_as_equal(const struct entry *want, const struct entry *have, 
                             const struct diff_options *options)
 {
     const uint32_t times = METADATA_MTIME | METADATA_CTIME;
-    if (options->has_distrust &&
-        timestamp_compare(have->meta.ctime, options->distrust_since) >= 0)
+    if (options->has_distrust && timestamp_compare(have->meta.ctime, options->distrust_since) >= 0)
         return false;
     return options->quick && (want->meta.known & have->meta.known & times) == times &&
            !((options->ignore_fields | fields) & METADATA_MTIME) &&

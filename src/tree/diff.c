@@ -136,8 +136,9 @@ static uint32_t compare_data(const struct diff *d)
         return DIFFERS_DATA_UNKNOWN;
     if (want->size != have->size)
         return DIFFERS_DATA;
-    bool same = want->size == 0 || (!d->groups.hand.touched &&
-                                    content_taken_as_equal(want, have, d->pair.fields, &d->options));
+    bool same =
+        want->size == 0 || (!d->groups.hand.touched &&
+                            content_taken_as_equal(want, have, d->pair.fields, &d->options));
     return same ? 0 : DIFFERS_DATA_UNKNOWN;
 }
 

@@ -1,7 +1,7 @@
 /*
- * snapshots.h: the dated names of snapshots, and which of them a policy keeps. Pure functions; times
- * are seconds since 1970, and all that is said of hours, days, weeks and months goes by UTC, as the
- * names do.
+ * snapshots.h: the dated names of snapshots, and which of them a policy keeps. Pure functions;
+ * times are seconds since 1970, and all that is said of hours, days, weeks and months goes by UTC,
+ * as the names do.
  */
 #ifndef HOLDFAST_TREE_SNAPSHOTS_H
 #define HOLDFAST_TREE_SNAPSHOTS_H
@@ -42,7 +42,8 @@ struct snapshot_rules {
     uint32_t counts[SNAPSHOT_PERIODS];
 };
 
-/* Reads "daily=7,weekly=4,last=3": each period once at most, each count one at least. ERROR_USAGE. */
+/* Reads "daily=7,weekly=4,last=3": each period once at most, each count one at least. ERROR_USAGE.
+ */
 MUST_CHECK int snapshot_rules_parse(const char *text, struct snapshot_rules *out,
                                     struct error *err);
 /* Sets kept[i] for each time that a rule keeps. `times` ascend; the last is kept always. */

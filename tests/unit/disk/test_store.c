@@ -169,9 +169,12 @@ static void an_item_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(folders_with_such_names_alone), TEST(what_is_missing_holds_nothing),
-        TEST(one_at_a_time),                 TEST(names_change),
-        TEST(latest_leads_to_an_item),       TEST(an_item_goes),
+        TEST(folders_with_such_names_alone),
+        TEST(what_is_missing_holds_nothing),
+        TEST(one_at_a_time),
+        TEST(names_change),
+        TEST(latest_leads_to_an_item),
+        TEST(an_item_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

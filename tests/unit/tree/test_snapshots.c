@@ -90,14 +90,15 @@ static void other_names_are_none(void **state)
 
 static void rules_are_read(void **state)
 {
-    static const char *const wrong[] = {"",         ",",         "daily",           "daily=",
-                                        "daily=0",  "daily=-1",  "daily=1,",        "daily=1,daily=2",
-                                        "often=1",  "daily=1x",  "daily =1",        "daily=99999999999",
-                                        "=3",       "Daily=1"};
+    static const char *const wrong[] = {"",        ",",        "daily",    "daily=",
+                                        "daily=0", "daily=-1", "daily=1,", "daily=1,daily=2",
+                                        "often=1", "daily=1x", "daily =1", "daily=99999999999",
+                                        "=3",      "Daily=1"};
     struct snapshot_rules rules;
 
     (void)state;
-    check_done(snapshot_rules_parse("last=1,hourly=2,daily=3,weekly=4,monthly=5,yearly=6", &rules, &err));
+    check_done(
+        snapshot_rules_parse("last=1,hourly=2,daily=3,weekly=4,monthly=5,yearly=6", &rules, &err));
     for (uint32_t i = 0; i < SNAPSHOT_PERIODS; i++)
         assert_int_equal(rules.counts[i], i + 1);
     check_done(snapshot_rules_parse("weekly=100", &rules, &err));
@@ -131,9 +132,9 @@ static const char *kept_of(const char *text, const char *const *dates, size_t co
 static void the_newest_of_each_period_stays(void **state)
 {
     static const char *const dates[] = {
-        "2025-12-31T120000Z", "2026-01-01T120000Z", "2026-01-31T235959Z", "2026-02-01T000000Z",
-        "2026-02-22T080000Z", "2026-02-22T090000Z", "2026-02-23T080000Z", "2026-02-23T085959Z",
-        "2026-02-23T090000Z",
+        "2025-12-31T120000Z", "2026-01-01T120000Z", "2026-01-31T235959Z",
+        "2026-02-01T000000Z", "2026-02-22T080000Z", "2026-02-22T090000Z",
+        "2026-02-23T080000Z", "2026-02-23T085959Z", "2026-02-23T090000Z",
     };
     const size_t count = sizeof dates / sizeof *dates;
 
@@ -183,9 +184,12 @@ static void a_year_of_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_are_dates),      cmocka_unit_test(every_time_has_its_name),
-        cmocka_unit_test(other_names_are_none), cmocka_unit_test(rules_are_read),
-        cmocka_unit_test(the_newest_of_each_period_stays), cmocka_unit_test(a_year_of_days),
+        cmocka_unit_test(names_are_dates),
+        cmocka_unit_test(every_time_has_its_name),
+        cmocka_unit_test(other_names_are_none),
+        cmocka_unit_test(rules_are_read),
+        cmocka_unit_test(the_newest_of_each_period_stays),
+        cmocka_unit_test(a_year_of_days),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
