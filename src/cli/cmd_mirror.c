@@ -76,7 +76,7 @@ static int mirror(struct mirror *m, struct error *err)
     if (mirroring_choose(&m->run, err) != 0 || check_settings(s, err) != 0 ||
         tree_check_destination(m->run.destination, err) != 0 ||
         mirroring_check_places(&m->run, err) != 0 || check_emptied(m, err) != 0 ||
-        add_older(m, err) != 0)
+        add_older(m, err) != 0 || mirroring_open(&m->run, err) != 0)
         return -1;
     return mirroring_run(&m->run, err);
 }

@@ -347,7 +347,8 @@ static int prune_all(struct snapshotting *m, struct error *err)
 
 static int snapshot(struct snapshotting *m, struct error *err)
 {
-    if (prepare(m, err) != 0 || mirroring_run(&m->run, err) != 0 || finish(m, err) != 0)
+    if (prepare(m, err) != 0 || mirroring_open(&m->run, err) != 0 ||
+        mirroring_run(&m->run, err) != 0 || finish(m, err) != 0)
         return -1;
     return prune_all(m, err);
 }

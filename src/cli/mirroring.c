@@ -173,13 +173,16 @@ int mirroring_add_older(struct mirroring *m, const struct transfer_older *older,
 
 /* ---- The run ---- */
 
-static int open_source(struct mirroring *m, struct error *err)
+int mirroring_open(struct mirroring *m, struct error *err)
 {
     const struct tree_options options = {.filter = &m->settings->filter,
                                          .watcher = &m->report->watcher};
+    const struct transfer_options *o = &m->transfer.options;
+
+    if (tree_root_name(m->source, &m->root_name, err) != 0)
+        return -1;
     const struct disk_root root = {.name = (const char *)m->root_name.data, .place = m->source};
     const struct disk_layout source = {.roots = &root, .root_count = 1};
-    const struct transfer_options *o = &m->transfer.options;
 
     m->root = (struct disk_root){.name = root.name, .place = m->destination};
     m->transfer.layout = (struct disk_layout){.roots = &m->root, .root_count = 1};
@@ -206,8 +209,6 @@ static void complete_options(struct mirroring *m)
 
 int mirroring_run(struct mirroring *m, struct error *err)
 {
-    if (tree_root_name(m->source, &m->root_name, err) != 0 || open_source(m, err) != 0)
-        return -1;
     complete_options(m);
     if (transfer_run(&m->transfer, m->tree.source, err) != 0) {
         if (err->kind == ERROR_REFUSED && !changes_any(&m->transfer))

@@ -51,6 +51,8 @@ MUST_CHECK int mirroring_add_older(struct mirroring *m, const struct transfer_ol
                                    struct error *err);
 /* True if the folder at a path holds nothing; -1. */
 MUST_CHECK int mirroring_is_empty(const char *path, struct error *err);
+/* Opens the source: m->tree, whose outermost source may be wrapped once more. */
+MUST_CHECK int mirroring_open(struct mirroring *m, struct error *err);
 /* Runs to the end. */
 MUST_CHECK int mirroring_run(struct mirroring *m, struct error *err);
 void mirroring_release(struct mirroring *m);

@@ -2,6 +2,7 @@
  * apply.c: one pair of the diff, from decision to settlement.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * is looked at after it was made.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <string.h>
 

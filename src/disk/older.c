@@ -3,7 +3,7 @@
  * the same source has unchanged, becomes one more name of the file there. That file is looked at by
  * held handles and never changed: not its content, not its metadata, not its flags.
  */
-#include "disk/apply.h"
+#include "disk/older.h"
 
 #include <stdlib.h>
 
@@ -12,13 +12,6 @@ struct older_copy {
     const struct transfer_older *option;
     struct source *walk;
     struct diff_options trust; /* when its contents are believed by size and time */
-};
-
-struct older {
-    struct older_copy *copies;
-    size_t count;
-    /* What older_find found. */
-    struct walk_found from;
 };
 
 /* ---- Life ---- */
@@ -59,6 +52,7 @@ int older_new(struct run *r, struct error *err)
     r->older = calloc(1, sizeof *r->older);
     if (!r->older)
         return error_memory(err);
+    older_groups_init(&r->older->groups);
     r->older->copies = calloc(o->older_count, sizeof *r->older->copies);
     if (!r->older->copies)
         return error_memory(err);
@@ -76,6 +70,7 @@ void older_free(struct older *o)
         return;
     for (size_t i = 0; i < o->count; i++)
         source_close(o->copies[i].walk);
+    older_groups_release(&o->groups);
     free(o->copies);
     free(o);
 }

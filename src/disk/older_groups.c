@@ -4,7 +4,7 @@
  * linked to the older file, and at the end of the run those that came before are, too. So that a
  * file takes no room again because it got one more name.
  */
-#include "disk/apply.h"
+#include "disk/older.h"
 
 /* A group that was given another file. */
 struct exchanged_group {
@@ -30,14 +30,15 @@ void older_groups_release(struct older_groups *g)
 
 int older_groups_note(struct run *r, struct bytes group, struct bytes path, struct error *err)
 {
-    struct buffer *b = &r->older_groups.record;
+    struct buffer *b;
 
     if (!r->older)
         return 0;
+    b = &r->older->groups.record;
     buffer_clear(b);
     if (buffer_append_string(b, group, err) || buffer_append_string(b, path, err))
         return -1;
-    return spool_add(&r->older_groups.names, r->anchor->folder, buffer_bytes(b), err);
+    return spool_add(&r->older->groups.names, r->anchor->folder, buffer_bytes(b), err);
 }
 
 /* The group's file was that of `made`; its first name is to be linked to the other one. */
@@ -45,7 +46,7 @@ static int exchange(struct run *r, const struct difference_pair *pair, const str
                     struct error *err)
 {
     struct hash128 key = hash_bytes(pair->other);
-    struct exchanged_group *g = table_add(&r->older_groups.exchanged, &key, err);
+    struct exchanged_group *g = table_add(&r->older->groups.exchanged, &key, err);
 
     if (!g)
         return -1;
@@ -170,11 +171,11 @@ out:
 
 int older_groups_finish(struct run *r, struct error *err)
 {
-    struct older_groups *all = &r->older_groups;
+    struct older_groups *all = r->older ? &r->older->groups : NULL;
     struct bytes record, group, path;
     int got;
 
-    if (!all->exchanged.count)
+    if (!all || !all->exchanged.count)
         return 0;
     while ((got = spool_next(&all->names, &record, err)) == 1) {
         struct cursor c = {record.data, record.size};

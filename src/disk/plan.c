@@ -3,6 +3,7 @@
  * what is told is what would be done.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <string.h>
 

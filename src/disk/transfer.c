@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "disk/apply.h"
+#include "disk/older.h"
 #include "disk/owners.h"
 #include "disk/walk.h"
 #include "tree/filter.h"
@@ -165,7 +166,6 @@ static void init(struct run *r, struct transfer *t, struct source *want)
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
     names_init(&r->names);
-    older_groups_init(&r->older_groups);
     flavours_init(&r->flavours);
     extras_init(&r->extras);
     table_init(&r->made, sizeof(struct hash128), sizeof(struct hash128));
@@ -181,7 +181,6 @@ static void release(struct run *r)
     source_close(r->have);
     position_release(r);
     names_release(&r->names);
-    older_groups_release(&r->older_groups);
     late_release(&r->late);
     flavours_release(&r->flavours);
     passages_release(&r->passages);

@@ -573,6 +573,8 @@ class Store(Stores):
         os.link(first + "/h/f", self.path("another name"))
         os.unlink(self.path("another name"))
         past_the_grain()
+        self.mirror("--link-dest", first, self.source, self.path("by hand"))
+        self.assert_same_file(first + "/h/f", self.path("by hand/h/f"))  # the trap
         self.assert_exact(self.source, self.snap(self.source, self.store))
 
     def test_what_is_left_out_is_no_part_of_it(self):
