@@ -162,8 +162,13 @@ static int prepare(struct snapshotting *m, struct error *err)
         tree_check_destination(m->store_path, err) != 0)
         return -1;
     m->run.destination = m->store_path;
-    if (mirroring_check_places(&m->run, err) != 0 ||
-        look_at_source(m, &m->source, &m->source_empty, err) != 0 || open_store(m, err) != 0)
+    if (mirroring_check_places(&m->run, err) != 0)
+        return -1;
+    if (look_at_source(m, &m->source, &m->source_empty, err) != 0) {
+        err->kind = ERROR_USAGE;
+        return -1;
+    }
+    if (open_store(m, err) != 0)
         return -1;
     newest = store_newest(&m->store, SNAPSHOT_WHOLE);
     if ((newest != NULL && store_append_path(&m->store, newest, &m->older_path, err) != 0) ||
