@@ -51,8 +51,9 @@ struct difference_pair {
     const struct entry *have; /* NULL when missing */
     uint32_t differs;         /* enum difference bits; 0 = the same */
     uint32_t fields;          /* enum metadata_field bits that differ */
-    struct bytes other;  /* split and further names: a name of want's group that is there in have
-                            (settle: that was made); joined alone: the same as `joined` */
+    struct bytes
+        other;           /* split and further names: a name of want's group that is there in have
+                            (settle: that was made); joined alone: the same as `joined` (settle: empty) */
     struct bytes joined; /* joined: the other name, a path in have and want; else empty */
     bool group_first;    /* this is the pair in which content and metadata of its file or group are
                             compared (settle: or made anew); false for the group's    further pairs,

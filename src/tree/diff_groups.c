@@ -239,7 +239,8 @@ static int set_joined(struct diff_groups *g, const struct have_group *h,
         return 0;
     if (path_into(h->name, &g->joined, &pair->joined, err) != 0)
         return -1;
-    if (pair->other.size == 0)
+    /* Whoever changes `have` must not take it for a name to link to. */
+    if (pair->other.size == 0 && !g->settle)
         pair->other = pair->joined;
     return 0;
 }
