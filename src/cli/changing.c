@@ -12,6 +12,10 @@ const struct option_spec changing_specs[CHANGING_SPEC_COUNT] = {
      "compare contents even where size and times agree"},
     {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
      "take immutable and append-only flags off what stands in the way"},
+    {"keep-redirects", 0, OPTION_FLAG, SETTING(keep_redirects), NULL,
+     "use links that stand where a folder belongs as the folders that they lead to, for all that "
+     "is "
+     "done there, --delete, too"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
      "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
@@ -33,8 +37,8 @@ static const char *const foreign_words[] = {
 static const char *const names_words[] = {
     [NAMES_REFUSE] = "refuse", [NAMES_ESCAPE] = "escape", [NAMES_ANY] = "any"};
 
-int changing_choose(const struct changing_settings *s, struct transfer_options *out,
-                    struct error *err)
+int changing_choose(const struct changing_settings *s, const struct transfer_redirects *redirects,
+                    struct transfer_options *out, struct error *err)
 {
     if (option_word_check("foreign-links", s->foreign_links, foreign_words, 3, err) != 0 ||
         option_word_check("windows-names", s->windows_names, names_words, 3, err) != 0 ||
@@ -43,6 +47,7 @@ int changing_choose(const struct changing_settings *s, struct transfer_options *
     out->mode = s->dry_run ? TRANSFER_DRY_RUN : TRANSFER_APPLY;
     out->foreign_links = (enum transfer_foreign)option_word(s->foreign_links, foreign_words, 3);
     out->windows_names = (enum transfer_names)option_word(s->windows_names, names_words, 3);
+    out->redirects = s->keep_redirects ? redirects : NULL;
     out->checksum = s->checksum;
     out->clear_flags = s->clear_flags;
     out->no_sync = s->no_sync;

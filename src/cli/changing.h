@@ -10,11 +10,11 @@
 struct changing_settings {
     struct option_number jobs;
     const char *foreign_links, *windows_names;
-    bool checksum, clear_flags, owner, dry_run, no_sync;
+    bool checksum, clear_flags, keep_redirects, owner, dry_run, no_sync;
 };
 
 /* The group of options; `member` is the struct changing_settings in the command's settings. */
-enum { CHANGING_SPEC_COUNT = 8 };
+enum { CHANGING_SPEC_COUNT = 9 };
 extern const struct option_spec changing_specs[CHANGING_SPEC_COUNT];
 #define CHANGING_OPTION_GROUP(type, member)                                                        \
     {                                                                                              \
@@ -22,9 +22,11 @@ extern const struct option_spec changing_specs[CHANGING_SPEC_COUNT];
         .count = CHANGING_SPEC_COUNT, .offset = offsetof(type, member)                             \
     }
 
-/* Sets what the options say. ERROR_USAGE for words and numbers that make no sense. */
-MUST_CHECK int changing_choose(const struct changing_settings *s, struct transfer_options *out,
-                               struct error *err);
+/* Sets what the options say; for --keep-redirects `redirects`, which is borrowed. ERROR_USAGE for
+ * words and numbers that make no sense. */
+MUST_CHECK int changing_choose(const struct changing_settings *s,
+                               const struct transfer_redirects *redirects,
+                               struct transfer_options *out, struct error *err);
 /* An ordinary user's run leaves owners unless --owner is given; t->watcher is told. */
 void changing_leave_owners(const struct changing_settings *s, struct transfer *t);
 

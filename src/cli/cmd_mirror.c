@@ -6,11 +6,13 @@
 
 #include "cli/changes.h"
 #include "cli/command.h"
+#include "cli/mapping.h"
 #include "cli/mirroring.h"
 
 struct mirror_settings {
     struct common_settings common;
     struct mirroring_settings mirroring;
+    struct map_settings map;
     struct option_number max_delete;
     struct text_list link_dest;
     bool delete_extra, allow_empty;
@@ -18,9 +20,10 @@ struct mirror_settings {
 
 /* One mirror on its way. */
 struct mirror {
-    const struct mirror_settings *settings;
+    struct mirror_settings *settings;
     struct report report;
     struct mirroring run;
+    struct mapping mapping;
 };
 
 /* ---- What may not be ---- */
@@ -65,6 +68,27 @@ static int add_older(struct mirror *m, struct error *err)
     return 0;
 }
 
+/* Puts the rules for links round the source. */
+static int map_links(struct mirror *m, struct error *err)
+{
+    struct map_settings *s = &m->settings->map;
+    struct source **source = &m->run.tree.source;
+    enum mapping_use use = m->settings->mirroring.changing.dry_run ? MAPPING_TABLE : MAPPING_COUNTS;
+    struct buffer place = {0};
+    int result = -1;
+
+    if (!mapping_is_asked(s))
+        return 0;
+    /* Links to the source itself are told to have lost nothing: it is there. */
+    const char *old = s->rebase ? source_facts(*source)->roots[0].absolute_path : NULL;
+    if (mapping_begin(&m->mapping, s, &m->report, use, err) == 0 &&
+        mapping_real_path(m->run.destination, &place, err) == 0 &&
+        mapping_add_root(&m->mapping, m->run.root.name, old, (const char *)place.data, err) == 0)
+        result = mapping_wrap(&m->mapping, REMAP_ACROSS, source, err);
+    buffer_release(&place);
+    return result;
+}
+
 static int mirror(struct mirror *m, struct error *err)
 {
     const struct mirror_settings *s = m->settings;
@@ -76,9 +100,28 @@ static int mirror(struct mirror *m, struct error *err)
     if (mirroring_choose(&m->run, err) != 0 || check_settings(s, err) != 0 ||
         tree_check_destination(m->run.destination, err) != 0 ||
         mirroring_check_places(&m->run, err) != 0 || check_emptied(m, err) != 0 ||
-        add_older(m, err) != 0 || mirroring_open(&m->run, err) != 0)
+        add_older(m, err) != 0 || mirroring_open(&m->run, err) != 0 || map_links(m, err) != 0 ||
+        mirroring_run(&m->run, err) != 0)
         return -1;
-    return mirroring_run(&m->run, err);
+    return m->mapping.use == MAPPING_TABLE
+               ? mapping_tell(&m->mapping, m->run.tree.source, MAPPING_SHOW, err)
+               : 0;
+}
+
+static void tell_summary(struct mirror *m, int result, int status)
+{
+    bool dry_run = m->settings->mirroring.changing.dry_run;
+    const struct changes_words words = {dry_run ? "would mirror" : "mirrored", "source"};
+
+    if (m->settings->common.json) {
+        changes_json(&m->run.transfer, &m->report, status);
+        if (mapping_is_asked(&m->settings->map))
+            mapping_json_summary(&m->mapping);
+        json_end(&m->report.json);
+    } else if (result == 0) {
+        changes_print(&m->run.transfer, &words, &m->report);
+        mapping_print_summary(&m->mapping);
+    }
 }
 
 static int run_mirror(void *settings, const struct text_list *operands)
@@ -87,14 +130,14 @@ static int run_mirror(void *settings, const struct text_list *operands)
                        .run = {.source = operands->items[0],
                                .destination = operands->items[1],
                                .is_sparing = true,
+                               .redirects = {.apart_from = operands->items[0]},
                                .tree = {.spool = OS_NO_HANDLE}}};
     const struct mirroring_settings *how = &m.settings->mirroring;
-    const struct changes_words words = {how->changing.dry_run ? "would mirror" : "mirrored",
-                                        "source"};
     struct error err = {0};
     int result, status;
 
     m.run.settings = how;
+    m.run.redirects.drives = &m.settings->map.drives;
     m.run.report = &m.report;
     report_init(&m.report, "mirror",
                 (struct report_settings){.json = m.settings->common.json,
@@ -106,13 +149,9 @@ static int run_mirror(void *settings, const struct text_list *operands)
                             ? "What was mirrored until then stays. Run the same command again: it "
                               "goes on where this run stopped."
                             : NULL);
-    if (m.settings->common.json) {
-        changes_json(&m.run.transfer, &m.report, status);
-        json_end(&m.report.json);
-    } else if (result == 0) {
-        changes_print(&m.run.transfer, &words, &m.report);
-    }
+    tell_summary(&m, result, status);
     mirroring_release(&m.run);
+    mapping_release(&m.mapping);
     report_release(&m.report);
     error_release(&err);
     return status;
@@ -123,6 +162,7 @@ static void release_settings(void *settings)
     struct mirror_settings *s = settings;
 
     filter_settings_release(&s->mirroring.filter);
+    map_settings_release(&s->map);
     text_list_release(&s->link_dest);
 }
 
@@ -149,6 +189,7 @@ static const struct option_group mirror_groups[] = {
      .specs = filter_specs,
      .count = FILTER_SPARING_COUNT,
      .offset = SETTING(mirroring.filter)},
+    MAP_OPTION_GROUP(struct mirror_settings, map, MAP_SPEC_COUNT),
     COMMON_OPTION_GROUP,
 };
 
@@ -162,14 +203,17 @@ const struct command command_mirror = {
         "links are copied as links, byte for byte. What differs is replaced, never written "
         "through; what SOURCE lacks stays unless --delete is given. A second run does nothing. "
         "A file is taken for unchanged if size and time agree and it has not been touched in "
-        "SOURCE since it was copied; --checksum reads all. SOURCE and DEST may be links to "
-        "folders; they must not be the same folder or lie in each other.\n\n"
+        "SOURCE since it was copied; --checksum reads all. Links keep their targets unless --map "
+        "or "
+        "--rebase says otherwise. SOURCE and DEST may be links to folders; they must not be the "
+        "same folder or lie in each other.\n\n"
         "With --link-dest OLD, a regular file that OLD has at the same path with the same content "
         "and the same metadata is not copied: its name in DEST is one more of the file in OLD, "
         "which is not changed. OLD is a folder as this command makes them; a relative one is "
         "relative to the current folder.",
     .examples = "holdfast mirror /home/me/projects /mnt/usb/projects\n"
                 "holdfast mirror --delete --dry-run /home/me/projects /mnt/usb/projects\n"
+                "holdfast mirror --rebase --dry-run /data /mnt/new/data\n"
                 "holdfast mirror --delete --exclude '*.o' --max-delete 1000 work /mnt/usb/work\n"
                 "holdfast mirror --link-dest /mnt/usb/monday work /mnt/usb/tuesday",
     .options = {mirror_groups, sizeof mirror_groups / sizeof mirror_groups[0]},

@@ -28,7 +28,7 @@ static int check_settings(struct restore_job *job, struct error *err)
                          "is not known to be gone");
     if (s->delete_extra && s->keep_existing)
         return error_set(err, ERROR_USAGE, NULL, "--delete and --keep-existing exclude each other");
-    if (changing_choose(&s->changing, &job->transfer.options, err) != 0)
+    if (changing_choose(&s->changing, &job->redirects, &job->transfer.options, err) != 0)
         return -1;
     return job->destination != NULL ? tree_check_destination(job->destination, err) : 0;
 }
@@ -343,6 +343,7 @@ static int run_restore(void *settings, const struct text_list *operands)
                                          .verbose = job.settings->common.verbose,
                                          .show_changes = job.settings->changing.dry_run});
     relink_init(&job.relink);
+    job.redirects.drives = &job.settings->map.drives;
     result = restore(&job, operands, &err);
     result = save_relinks(&job, result, &err);
     status = report_end(&job.report, result == 0 ? NULL : &err, what_now(&job, &err));

@@ -156,6 +156,10 @@ static int prepare(struct snapshotting *m, struct error *err)
     const struct store_item *newest;
 
     m->dry_run = m->settings->mirroring.changing.dry_run;
+    if (m->settings->mirroring.changing.keep_redirects)
+        return error_set(
+            err, ERROR_USAGE, NULL,
+            "--keep-redirects is not for snapshots, which hold the folders themselves");
     if (mirroring_choose(&m->run, err) != 0 ||
         (m->settings->keep != NULL &&
          snapshot_rules_parse(m->settings->keep, &m->rules, err) != 0) ||

@@ -320,7 +320,7 @@ done:
     return result;
 }
 
-/* Gives the links of A the targets that a restore with the same rules gave them. */
+/* Gives the links of A the targets that a restore or mirror with the same rules gave them. */
 static int map_reference(struct verification *v, const struct text_list *operands,
                          struct error *err)
 {
@@ -330,9 +330,9 @@ static int map_reference(struct verification *v, const struct text_list *operand
 
     if (!mapping_is_asked(&v->settings->map))
         return 0;
-    if (v->settings->map.rebase && (!v->a.is_archive || v->b.is_archive))
+    if (v->settings->map.rebase && v->b.is_archive)
         return error_set(err, ERROR_USAGE, NULL,
-                         "--rebase needs an archive, which says where it stood, and a folder");
+                         "--rebase needs the folder that links were rebased to, last");
     result = mapping_begin(&v->mapping, &v->settings->map, &v->report, MAPPING_REMARKS, err);
     if (result == 0 && !v->b.is_archive)
         result = mapping_real_path(operands->items[1], &place, err);

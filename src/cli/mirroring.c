@@ -29,7 +29,7 @@ int mirroring_choose(struct mirroring *m, struct error *err)
     const struct mirroring_settings *s = m->settings;
     struct transfer_options *o = &m->transfer.options;
 
-    if (changing_choose(&s->changing, o, err) != 0 ||
+    if (changing_choose(&s->changing, &m->redirects, o, err) != 0 ||
         option_word_check("reflink", s->reflink, reflink_words, 3, err) != 0)
         return -1;
     o->reflink = (enum transfer_reflink)option_word(s->reflink, reflink_words, 3);
@@ -203,6 +203,8 @@ static void complete_options(struct mirroring *m)
         m->spare.rule_count = rules->count;
         m->transfer.options.spare = &m->spare;
     }
+    if (m->is_sparing && m->tree.reparse.count != 0)
+        m->transfer.options.spare_reparse = &m->tree.reparse;
     m->transfer.watcher = &m->report->watcher;
     changing_leave_owners(&m->settings->changing, &m->transfer);
 }

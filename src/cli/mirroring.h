@@ -31,6 +31,7 @@ struct mirroring {
     struct report *report;
     struct transfer transfer; /* its options may be set behind mirroring_choose */
     struct transfer_older older[MIRRORING_OLDER_MOST]; /* mirroring_add_older */
+    struct transfer_redirects redirects;               /* of --keep-redirects */
     bool is_first;   /* there is nothing in the destination; by mirroring_check_places */
     bool is_sparing; /* what is left out of the source stays in the destination; else it goes */
     struct tree tree;

@@ -36,6 +36,7 @@ struct restore_job {
     struct disk_root *roots;
     struct buffer places; /* the NUL-terminated names of --root */
     struct transfer transfer;
+    struct transfer_redirects redirects; /* of --keep-redirects */
     struct mapping mapping;
     struct relink relink;
 };

@@ -243,14 +243,18 @@ static int lock(struct anchor *a, struct error *err)
 
 int anchor_open(struct anchor *a, enum anchor_use use, struct error *err)
 {
-    struct os_stat status;
-
     if (a->folder != OS_NO_HANDLE)
         return 0;
     if (open_folder(a, use, err))
         return -1;
-    if (a->folder == OS_NO_HANDLE)
-        return 0;
+    return a->folder == OS_NO_HANDLE ? 0 : anchor_take_over(a, a->folder, use, err);
+}
+
+int anchor_take_over(struct anchor *a, os_handle folder, enum anchor_use use, struct error *err)
+{
+    struct os_stat status;
+
+    a->folder = folder;
     if (os_stat_handle(a->folder, &status, err))
         return error_at(err, a->path, strlen(a->path));
     a->device = status.device;

@@ -16,8 +16,10 @@ enum {
 
 struct anchor {
     char *path;       /* owned; opened as it is, its last component followed */
-    const char *root; /* borrowed: the top-level name that stands for this folder itself; NULL:
-                         names of the tree are looked up in it */
+    const char *root; /* borrowed: the path that stands for this folder itself: a top-level name, or
+                         that of a link which is used as a folder (redirects.c); NULL: names of the
+                         tree are looked up in it */
+    bool is_redirect; /* the latter */
     char *leaf; /* owned: the root is a single file of that name in this folder; NULL otherwise */
     os_handle folder;      /* OS_NO_HANDLE while closed */
     uint64_t device, file; /* its identity, once open */
@@ -51,6 +53,9 @@ void anchor_release(struct anchor *a);
 /* Opens it and reads what a dead run left. ERROR_REFUSED if another run holds the lock. Nothing to
  * do if it is open. */
 MUST_CHECK int anchor_open(struct anchor *a, enum anchor_use use, struct error *err);
+/* The same for a folder that is open already, and the anchor's from then on. */
+MUST_CHECK int anchor_take_over(struct anchor *a, os_handle folder, enum anchor_use use,
+                                struct error *err);
 /* Facts on the volume that it is on, or will be on once it is made. */
 MUST_CHECK int anchor_volume(const struct anchor *a, struct os_volume *out, struct error *err);
 /* How a marker is written. */

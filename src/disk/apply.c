@@ -280,7 +280,7 @@ static int tell_deleted(struct run *r, const struct entry *have, struct error *e
 {
     struct trash_view view = {.names = 1};
 
-    if ((r->options->limits_deletes || r->options->spare) &&
+    if ((r->options->limits_deletes || trash_spares(r)) &&
         trash_look(r, have->path, &have->identity, &view, err))
         return run_failed(r, have->path, err);
     r->to_delete += view.names;
@@ -300,7 +300,8 @@ int apply_extra(struct run *r, const struct difference_pair *pair, struct error 
         return 0;
     if (r->options->delete_extra && have->problem_scope != PROBLEM_NONE)
         run_error(r, have->path, have->problem);
-    if (!r->options->delete_extra || !have->depth || (pair->differs & DIFFERS_UNREADABLE)) {
+    if (!r->options->delete_extra || !have->depth || (pair->differs & DIFFERS_UNREADABLE) ||
+        trash_leaves_out(r, have)) {
         r->counts->extras++;
         return 0;
     }

@@ -34,18 +34,19 @@ enum inherits { INHERITS_ACL = 1 << 0, INHERITS_FLAGS = 1 << 1 };
 /* A folder on the way from the anchor to the entry in hand; its handle is in run.stack at the same
  * level. */
 struct level {
-    size_t path_bytes;    /* length of its path in run.here */
-    bool created;         /* by this run: nobody looks for anything in it yet */
-    bool touched;         /* changed by this run */
-    bool has_want;        /* `want` holds */
-    uint32_t inherits;    /* enum inherits; known once touched or created */
-    uint32_t fields;      /* of `want`, enum metadata_field: to be set when the folder is left */
-    uint32_t had_flags;   /* flags that were taken off for the time of the run */
-    bool has_batch;       /* writers were given something in it: */
-    uint64_t batch;       /* the number of the last batch of those, */
-    size_t batch_folder;  /* and which of its folders this is */
-    struct os_stat found; /* as it was before the first change */
-    struct metadata want; /* what it is to become; owned, kept for the next folder of this level */
+    struct anchor *anchor; /* the folder is it, or lies below it */
+    size_t path_bytes;     /* length of its path in run.here */
+    bool created;          /* by this run: nobody looks for anything in it yet */
+    bool touched;          /* changed by this run */
+    bool has_want;         /* `want` holds */
+    uint32_t inherits;     /* enum inherits; known once touched or created */
+    uint32_t fields;       /* of `want`, enum metadata_field: to be set when the folder is left */
+    uint32_t had_flags;    /* flags that were taken off for the time of the run */
+    bool has_batch;        /* writers were given something in it: */
+    uint64_t batch;        /* the number of the last batch of those, */
+    size_t batch_folder;   /* and which of its folders this is */
+    struct os_stat found;  /* as it was before the first change */
+    struct metadata want;  /* what it is to become; owned, kept for the next folder of this level */
 };
 
 /* Folders that links are made from, kept open. */
@@ -112,12 +113,24 @@ struct flavours {
     struct buffer record, far; /* scratch */
 };
 
+/* Links of the destination that are used as folders. Each one's folder is an anchor. */
+enum { REDIRECTS_MAX = 16 }; /* each is held open until the end of the run */
+struct redirects {
+    struct diff_adapter adapter;
+    struct run *run;
+    os_handle source;           /* what they must lie apart from; OS_NO_HANDLE: nothing */
+    char *paths[REDIRECTS_MAX]; /* of the links */
+    size_t count;
+    const char *why; /* the link in hand is not used: static text */
+};
+
 struct run {
     struct transfer *transfer;
     const struct transfer_options *options;
     struct transfer_counts *counts;
     struct watcher *watcher;
     struct source *want, *have;
+    struct source *walk;              /* the one that `have` is, or is round */
     const struct source_facts *facts; /* of want */
     struct diff *diff;
     uint32_t ignore; /* enum metadata_field that are no part of equality */
@@ -144,7 +157,6 @@ struct run {
     struct anchor *anchors; /* the layout's base first, if there is one, then each place */
     size_t anchor_count;
 
-    struct anchor *anchor; /* of the position, NULL at the start */
     struct dirstack stack;
     struct level *levels; /* as many hold as stack.depth; memory of the further ones is kept */
     size_t level_capacity;
@@ -162,6 +174,7 @@ struct run {
     struct passages passages;
     struct extras extras;
     struct windows_names windows_names;
+    struct redirects redirects;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
     struct older *older;              /* NULL: no older copies */
@@ -195,6 +208,12 @@ MUST_CHECK int run_check_stop(struct run *r, struct error *err);
 struct walk_options run_walk_options(const struct run *r);
 /* A new temporary name. */
 void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
+
+/* ---- transfer.c ---- */
+
+/* Finds out what the volume of an anchor is, and has the diff go by its grain of time and by what a
+ * dead run may have left there. */
+MUST_CHECK int run_look_at_place(struct run *r, struct anchor *a, struct error *err);
 
 /* ---- plan.c ---- */
 
@@ -272,10 +291,17 @@ MUST_CHECK int position_on_ntfs(struct run *r, struct error *err);
 /* Facts on the volume that the innermost folder is on, borrowed until the position changes; NULL if
  * it cannot be asked. */
 const struct os_volume *position_volume(struct run *r);
-/* The innermost folder and its handle. */
+/* The innermost folder, its anchor and its handle. */
 struct level *position_level(struct run *r);
+struct anchor *position_anchor(const struct run *r);
 os_handle position_folder(const struct run *r);
 void position_release(struct run *r);
+
+/* ---- redirects.c: links used as folders ---- */
+
+/* ERROR_USAGE if the source's order does not allow it. */
+MUST_CHECK int redirects_init(struct run *r, struct error *err);
+void redirects_release(struct redirects *all);
 
 /* ---- placing.c: a new object on its way to its name in the position's folder ---- */
 
@@ -543,6 +569,10 @@ MUST_CHECK int trash_add(struct run *r, enum trash_kind kind, struct bytes path,
                          const struct identity *id, struct error *err);
 /* The delete phase: removes what was kept. */
 MUST_CHECK int trash_empty(struct run *r, struct error *err);
+/* True if something may stay that lies in what goes: trash_look tells. */
+bool trash_spares(const struct run *r);
+/* True for a reparse point that is left out on both sides. */
+bool trash_leaves_out(const struct run *r, const struct entry *e);
 /* Looks at what deleting a path would remove: how many names, and how many would stay because they
  * are left out (transfer_options.spare). */
 struct trash_view {

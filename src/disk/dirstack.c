@@ -2,7 +2,8 @@
  * dirstack.c: see dirstack.h. The outermost folder stays open: whatever is moved about meanwhile,
  * the way back ends there. Of the others the outermost are closed first, for they are needed last;
  * so the closed ones always are the levels from 1 on up to some level, and one count of the open
- * ones tells which.
+ * ones tells which. Those that are kept are the exception: they are open below that level, too, and
+ * not counted there.
  */
 #include "disk/dirstack.h"
 
@@ -19,7 +20,8 @@ static void close_level(struct dirstack *s, struct dirstack_level *level)
         return;
     os_close(level->handle);
     level->handle = OS_NO_HANDLE;
-    s->open_count--;
+    s->open_count -= level->is_counted;
+    level->is_counted = false;
 }
 
 void dirstack_release(struct dirstack *s)
@@ -28,6 +30,19 @@ void dirstack_release(struct dirstack *s)
         close_level(s, &s->levels[--s->depth]);
     free(s->levels);
     *s = (struct dirstack){0};
+}
+
+/* The outermost of those that may be closed is, or is not counted any more. */
+static void close_outermost(struct dirstack *s)
+{
+    struct dirstack_level *level = &s->levels[s->depth - s->open_count + 1];
+
+    if (!level->is_kept) {
+        close_level(s, level);
+        return;
+    }
+    level->is_counted = false;
+    s->open_count--;
 }
 
 static int grow(struct dirstack *s, struct error *err)
@@ -54,15 +69,22 @@ int dirstack_push(struct dirstack *s, os_handle folder, const struct os_stat *st
     }
     /* Open are level 0 and the open_count - 1 innermost ones. */
     if (s->open_count >= s->open_limit && s->open_count > 1)
-        close_level(s, &s->levels[s->depth - s->open_count + 1]);
-    s->levels[s->depth++] =
-        (struct dirstack_level){folder, status->device, {status->file[0], status->file[1]}};
+        close_outermost(s);
+    s->levels[s->depth++] = (struct dirstack_level){
+        folder, status->device, {status->file[0], status->file[1]}, .is_counted = true};
     s->open_count++;
     return 0;
 }
 
-static int reopen(struct dirstack *s, struct dirstack_level *level, os_handle child,
-                  struct error *err)
+int dirstack_push_apart(struct dirstack *s, os_handle folder, const struct os_stat *status,
+                        struct error *err)
+{
+    if (s->depth)
+        s->levels[s->depth - 1].is_kept = true;
+    return dirstack_push(s, folder, status, err);
+}
+
+static int reopen(struct dirstack_level *level, os_handle child, struct error *err)
 {
     static const char operation[] = "return to parent folder";
     struct os_stat status;
@@ -80,7 +102,6 @@ static int reopen(struct dirstack *s, struct dirstack_level *level, os_handle ch
         goto failed;
     }
     level->handle = folder;
-    s->open_count++;
     return 0;
 
 failed:
@@ -95,8 +116,13 @@ int dirstack_pop(struct dirstack *s, struct error *err)
     int result = 0;
 
     if (parent && parent->handle == OS_NO_HANDLE)
-        result = reopen(s, parent, left->handle, err);
+        result = reopen(parent, left->handle, err);
     close_level(s, left);
+    if (parent && parent->handle != OS_NO_HANDLE) {
+        s->open_count += !parent->is_counted;
+        parent->is_counted = true;
+        parent->is_kept = false;
+    }
     return result;
 }
 

@@ -11,11 +11,13 @@
 struct dirstack_level {
     os_handle handle; /* OS_NO_HANDLE while closed */
     uint64_t device, file[2];
+    bool is_counted; /* in open_count */
+    bool is_kept;    /* stays open: the folder above it does not lead back to it */
 };
 struct dirstack {
     struct dirstack_level *levels;
     size_t depth, capacity;
-    size_t open_count, open_limit;
+    size_t open_count, open_limit; /* without those that are kept, once they would be closed */
 };
 
 enum { DIRSTACK_OPEN_LIMIT = 48 };
@@ -27,6 +29,10 @@ void dirstack_release(struct dirstack *s);
  * taken from `status`. */
 MUST_CHECK int dirstack_push(struct dirstack *s, os_handle folder, const struct os_stat *status,
                              struct error *err);
+/* The same for a folder that does not lie in the innermost one: that one stays open until the way
+ * back. */
+MUST_CHECK int dirstack_push_apart(struct dirstack *s, os_handle folder,
+                                   const struct os_stat *status, struct error *err);
 /* Leaves the innermost folder; its parent is opened again if it was closed: ERROR_CHANGED if what
  * `..` leads to is another folder (the tree was moved under our hands). The folder is left also on
  * failure; then dirstack_top is OS_NO_HANDLE, and pops fail until the next folder that is still

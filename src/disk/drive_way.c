@@ -5,6 +5,7 @@
 
 #include "base/upcase.h"
 #include "link/reparse.h"
+#include "link/reparse_tag.h"
 
 enum { HOPS = 63 }; /* as many reparse points as Windows passes on one way */
 
@@ -286,6 +287,12 @@ static int append_path(struct way *w, struct buffer *out, struct error *err)
     if (out->size && out->data[out->size - 1] != '/' && buffer_append_byte(out, '/', err))
         return -1;
     return buffer_append(out, w->at.data, w->at.size, err);
+}
+
+bool drive_way_decides(const struct entry *e)
+{
+    return e->reparse.size && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK &&
+           target_form(e->target, TARGET_RULES_WINDOWS) != TARGET_RELATIVE;
 }
 
 int drive_way_follow(const struct drive_start *start, struct bytes target, enum os_leads *leads,

@@ -9,6 +9,7 @@
 
 #include "link/drives.h"
 #include "os/os.h"
+#include "tree/entry.h"
 
 /* Where a way begins. */
 struct drive_start {
@@ -17,6 +18,9 @@ struct drive_start {
                         on; 0 if not known */
 };
 
+/* True if where a link leads is to be asked here: its target is one of Windows that says where it
+ * begins. Of that the system would tell what the driver makes up, whatever drive it names. */
+bool drive_way_decides(const struct entry *e);
 /* Follows an absolute target, as Win32 writes it, to its end: 1 and *leads, with
  * OS_LEADS_SOMEWHERE the absolute path appended to `real_path`; 0 if that is not known (no drive
  * holds it, a server, a volume, a link of another system on the way); -1. */

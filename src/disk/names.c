@@ -124,7 +124,7 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
     if (position_spot(r, path, &spot, err))
         return -1;
-    if (spot.anchor == r->anchor && !spot.anchor->leaf &&
+    if (r->stack.depth && spot.anchor == position_anchor(r) && !spot.anchor->leaf &&
         bytes_equal(path_parent(path), buffer_bytes(&r->here)))
         out->folder = position_folder(r);
     else if (parents_open(r, &spot, &out->folder, err))

@@ -38,7 +38,7 @@ int older_groups_note(struct run *r, struct bytes group, struct bytes path, stru
     buffer_clear(b);
     if (buffer_append_string(b, group, err) || buffer_append_string(b, path, err))
         return -1;
-    return spool_add(&r->older->groups.names, r->anchor->folder, buffer_bytes(b), err);
+    return spool_add(&r->older->groups.names, position_anchor(r)->folder, buffer_bytes(b), err);
 }
 
 /* The group's file was that of `made`; its first name is to be linked to the other one. */

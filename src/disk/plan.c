@@ -92,7 +92,7 @@ static const char *forbids_removal(struct run *r, const struct entry *folder)
 
     if (r->faults)
         return "a folder with content stands in the way; nothing is deleted after errors";
-    if (!r->options->spare && !r->options->limits_deletes)
+    if (!trash_spares(r) && !r->options->limits_deletes)
         return NULL;
     if (trash_look(r, folder->path, &folder->identity, &view, &ignored)) {
         error_release(&ignored);
@@ -131,9 +131,12 @@ static struct plan plan_kinds(struct run *r, const struct difference_pair *pair)
     if (pair->have->kind == ENTRY_DIRECTORY)
         return plan_over_folder(r, pair);
     if (pair->want->kind == ENTRY_DIRECTORY) {
+        if (r->options->redirects && entry_is_link(pair->have))
+            return refuse(r->redirects.why);
         if ((entry_is_link(pair->have) || pair->have->folder_flavour) &&
             (!r->options->delete_extra || !plan_may_delete(r, pair->want->path)))
-            return refuse("a link stands where a folder belongs; --delete replaces it");
+            return refuse("a link stands where a folder belongs; --delete replaces it, and "
+                          "--keep-redirects goes where it leads");
         return act(PLAN_REPLACE);
     }
     return act(must_link(r, pair) ? PLAN_LINK : PLAN_REPLACE);

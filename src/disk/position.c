@@ -15,6 +15,11 @@ struct level *position_level(struct run *r)
     return &r->levels[r->stack.depth - 1];
 }
 
+struct anchor *position_anchor(const struct run *r)
+{
+    return r->levels[r->stack.depth - 1].anchor;
+}
+
 os_handle position_folder(const struct run *r)
 {
     return dirstack_top(&r->stack);
@@ -34,17 +39,26 @@ void position_release(struct run *r)
 
 /* ---- Where a path stands ---- */
 
-static struct anchor *find_anchor(struct run *r, struct bytes root)
+/* Which anchors are looked at. */
+enum reach { REACH_NAMED, REACH_ALL };
+
+/* The innermost anchor that the path is at or below: of all, or of those that the user named. */
+static struct anchor *find_anchor(struct run *r, struct bytes path, enum reach reach)
 {
-    struct anchor *base = NULL;
+    struct anchor *found = NULL;
+    size_t deepest = 0;
 
     for (size_t i = 0; i < r->anchor_count; i++) {
-        if (!r->anchors[i].root)
-            base = &r->anchors[i];
-        else if (bytes_equal(bytes_of(r->anchors[i].root), root))
-            return &r->anchors[i];
+        struct anchor *a = &r->anchors[i];
+        size_t depth = a->root ? strlen(a->root) : 0;
+
+        if ((a->is_redirect && reach == REACH_NAMED) || (found && depth <= deepest) ||
+            (a->root && !path_is_within(path, bytes_of(a->root))))
+            continue;
+        found = a;
+        deepest = depth;
     }
-    return base;
+    return found;
 }
 
 /* The bytes behind the first `count` and the slash that follows them. */
@@ -70,9 +84,8 @@ static int escape_path(struct run *r, struct bytes *path, struct error *err)
 int position_spot(struct run *r, struct bytes path, struct spot *out, struct error *err)
 {
     const uint8_t *slash = memchr(path.data, '/', path.size);
-    struct bytes root = bytes_make(path.data, slash ? (size_t)(slash - path.data) : path.size);
 
-    out->anchor = find_anchor(r, root);
+    out->anchor = find_anchor(r, path, REACH_ALL);
     if (!out->anchor)
         return run_refuse(err, "no place was named for this root");
     if (out->anchor->leaf) {
@@ -82,7 +95,9 @@ int position_spot(struct run *r, struct bytes path, struct spot *out, struct err
             return run_refuse(err, "the place of its root is no folder");
         return 0;
     }
-    struct bytes inner = out->anchor->root ? behind(path, root.size) : path;
+    struct bytes inner = path;
+    if (out->anchor->root)
+        inner = behind(path, strlen(out->anchor->root));
     if (escape_path(r, &inner, err))
         return -1;
     out->parent = path_parent(inner);
@@ -116,7 +131,9 @@ static int grow_levels(struct run *r, struct error *err)
     return 0;
 }
 
-int position_push(struct run *r, os_handle folder, const struct os_stat *status, struct error *err)
+/* `anchor` is NULL for a folder that lies in the innermost one. */
+static int push(struct run *r, struct anchor *anchor, os_handle folder,
+                const struct os_stat *status, struct error *err)
 {
     if (grow_levels(r, err)) {
         os_close(folder);
@@ -126,11 +143,19 @@ int position_push(struct run *r, os_handle folder, const struct os_stat *status,
     struct level *level = &r->levels[r->stack.depth];
 
     pairs_clear(&xattrs);
-    *level = (struct level){.path_bytes = r->here.size, .found = *status};
+    *level = (struct level){.anchor = anchor ? anchor : position_anchor(r),
+                            .path_bytes = r->here.size,
+                            .found = *status};
     level->want.xattrs = xattrs;
-    return dirstack_push(&r->stack, folder, status, err);
+    return (anchor ? dirstack_push_apart : dirstack_push)(&r->stack, folder, status, err);
 }
 
+int position_push(struct run *r, os_handle folder, const struct os_stat *status, struct error *err)
+{
+    return push(r, NULL, folder, status, err);
+}
+
+/* The position's first folder, or one that a link in the innermost folder leads to. */
 static int push_anchor(struct run *r, struct anchor *a, struct error *err)
 {
     struct os_stat status;
@@ -148,9 +173,8 @@ static int push_anchor(struct run *r, struct anchor *a, struct error *err)
         os_close(folder);
         return -1;
     }
-    if (position_push(r, folder, &status, err))
+    if (push(r, a, folder, &status, err))
         return -1;
-    r->anchor = a;
     position_level(r)->created = a->created;
     return a->created ? meta_inherits(r, folder, &position_level(r)->inherits, err) : 0;
 }
@@ -207,16 +231,14 @@ static int make_parent(struct run *r, os_handle *folder, struct error *err)
     return 0;
 }
 
-/* Goes one component down. */
-static int descend(struct run *r, struct bytes name, struct error *err)
+/* Goes one component down, from r->name. */
+static int descend_by_name(struct run *r, struct bytes name, struct error *err)
 {
     size_t before = r->here.size;
     struct os_stat status;
     os_handle folder;
     bool made = false;
 
-    if (set_component(r, name, err))
-        return -1;
     if (os_open_dir(position_folder(r), (const char *)r->name.data, &folder, err)) {
         if (os_error_is_link(err))
             return run_refuse(err, "a folder on its way is a link or no folder");
@@ -251,27 +273,45 @@ static struct bytes first_component(struct bytes path)
     return bytes_make(path.data, slash ? (size_t)(slash - path.data) : path.size);
 }
 
+/* Goes from the innermost folder to the next one on the way to a path below it. */
+static int descend(struct run *r, struct bytes path, struct error *err)
+{
+    struct bytes name = first_component(behind(path, r->here.size));
+    struct bytes next = bytes_make(path.data, (size_t)(name.data - path.data) + name.size);
+    struct anchor *a = find_anchor(r, next, REACH_ALL);
+    size_t before = r->here.size;
+
+    if (!a || !a->is_redirect || strlen(a->root) != next.size)
+        return set_component(r, name, err) ? -1 : descend_by_name(r, name, err);
+    if (!push_anchor(r, a, err))
+        return 0;
+    r->here.size = before;
+    return -1;
+}
+
 int position_enter(struct run *r, struct bytes path, struct error *err)
 {
+    struct anchor *outermost = find_anchor(r, path, REACH_NAMED);
     struct spot spot;
-    struct bytes folder;
+    struct bytes folder = path;
 
     if (position_spot(r, path, &spot, err))
         return -1;
-    if (spot.anchor != r->anchor) {
-        if (position_leave(r, 0, err) || push_anchor(r, spot.anchor, err))
+    if (!r->stack.depth || r->levels[0].anchor != outermost) {
+        if (position_leave(r, 0, err) || push_anchor(r, outermost, err))
             return -1;
     }
-    /* The path of the parent, as r->here has it. */
-    folder = spot.name.size && !spot.anchor->leaf ? path_parent(path) : buffer_bytes(&r->here);
-    if (!spot.name.size || spot.anchor->leaf)
-        folder.size = r->levels[0].path_bytes;
+    /* The path of the folder to be in, as r->here has it. */
+    if (spot.anchor->leaf || (!spot.name.size && !spot.anchor->is_redirect))
+        folder = bytes_make(r->here.data, r->levels[0].path_bytes);
+    else if (spot.name.size)
+        folder = path_parent(path);
     while (r->stack.depth > 1 && !path_is_within(folder, buffer_bytes(&r->here))) {
         if (position_leave(r, r->stack.depth - 1, err))
             return -1;
     }
     while (folder.size > r->here.size) {
-        if (descend(r, first_component(behind(folder, r->here.size)), err))
+        if (descend(r, folder, err))
             return -1;
     }
     /* The user may well have a file of the marker's name. */
@@ -337,7 +377,7 @@ int position_mark(struct run *r, struct anchor *a, struct error *err)
 
 int position_note(struct run *r, struct error *err)
 {
-    if (position_mark(r, r->anchor, err))
+    if (position_mark(r, position_anchor(r), err))
         return -1;
     return note_volume(r, position_level(r)->found.device, err);
 }
@@ -404,6 +444,14 @@ static int restore_found(struct run *r, struct level *level, struct error *err)
     return 0;
 }
 
+/* True if the innermost folder is its anchor. */
+static bool is_anchor_itself(struct run *r)
+{
+    const struct level *level = position_level(r);
+
+    return r->stack.depth == 1 || level[-1].anchor != level->anchor;
+}
+
 static int finish_level(struct run *r, struct level *level, struct error *err)
 {
     struct os_object folder = {.handle = position_folder(r)};
@@ -420,8 +468,8 @@ static int finish_level(struct run *r, struct level *level, struct error *err)
     level->fields &= level->want.known & ~r->ignore;
     if (!level->fields)
         return 0;
-    if ((level->fields & METADATA_FLAGS) && r->stack.depth == 1)
-        r->anchor->had_flags = 0;
+    if ((level->fields & METADATA_FLAGS) && is_anchor_itself(r))
+        level->anchor->had_flags = 0;
     int waits = writers_leave(r, level, err);
     if (waits)
         return waits < 0 ? -1 : 0;
@@ -457,8 +505,6 @@ int position_leave(struct run *r, size_t depth, struct error *err)
         if (pop(r, err))
             return -1;
     }
-    if (!depth)
-        r->anchor = NULL;
     return 0;
 }
 

@@ -59,12 +59,13 @@ static void count(struct removing *m, const char *name, enum os_kind kind)
 }
 
 /* True if the name is to stay, with all below it. */
-static bool is_spared(struct removing *m, const char *name, enum os_kind kind)
+static bool is_spared(struct removing *m, os_handle folder, const char *name, enum os_kind kind)
 {
     if (!m->task->spares)
         return false;
     size_t before = extend_path(m, name);
-    bool spared = m->task->spares(m->task->context, buffer_bytes(&m->path), kind == OS_DIRECTORY);
+    const struct removal_name n = {buffer_bytes(&m->path), folder, name, kind == OS_DIRECTORY};
+    bool spared = m->task->spares(m->task->context, &n);
     m->path.size = before;
     m->task->spared += spared;
     return spared;
@@ -176,7 +177,7 @@ static int sort_out(struct removing *m, struct error *err)
         enum os_kind kind = (enum os_kind)names.items[i].kind_hint;
         if (kind == OS_KIND_UNKNOWN && !os_stat_at(folder, name, &status, NULL))
             kind = status.kind;
-        if (is_spared(m, name, kind))
+        if (is_spared(m, folder, name, kind))
             continue;
         if (kind != OS_DIRECTORY)
             remove_one(m, folder, name, kind);
@@ -283,7 +284,7 @@ int removal_run(struct removal *task)
     } else if (status.device != task->identity.volume || status.file[0] != task->identity.file[0]) {
         error_set(&problem, ERROR_CHANGED, "remove", "another object took its place meanwhile");
         tell(&m, task->name, &problem);
-    } else if (is_spared(&m, task->name, status.kind)) {
+    } else if (is_spared(&m, task->folder, task->name, status.kind)) {
         /* It stays. */
     } else if (status.kind != OS_DIRECTORY) {
         remove_one(&m, task->folder, task->name, status.kind);

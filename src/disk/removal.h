@@ -13,6 +13,14 @@ enum removal_mode {
     REMOVAL_LOOK, /* removes nothing */
 };
 
+/* A name that a removal came to. */
+struct removal_name {
+    struct bytes below; /* its path */
+    os_handle folder;   /* that holds it */
+    const char *name;
+    bool is_folder;
+};
+
 /* What stands at a name. Paths that the callbacks get begin with that name. */
 struct removal {
     os_handle folder;
@@ -23,7 +31,7 @@ struct removal {
     uint64_t removed; /* names that went or would go, counted up */
     uint64_t spared;  /* names that stay by `spares`, counted up, without what lies below them */
     /* True for what is to stay, with all below it and the folders around it. NULL: nothing. */
-    bool (*spares)(void *context, struct bytes below, bool is_folder);
+    bool (*spares)(void *context, const struct removal_name *n);
     /* Told of each name that went or would go. NULL: nobody. */
     void (*told)(void *context, struct bytes below, enum os_kind kind);
     /* Told of each that cannot be removed or looked at; releases the problem. */

@@ -6,7 +6,6 @@
 
 #include "disk/drive_way.h"
 #include "disk/walk_state.h"
-#include "link/reparse_tag.h"
 
 struct disk_resolver {
     struct inventory_resolver resolver;
@@ -31,14 +30,6 @@ static enum target_state state_of(const struct disk_resolver *r)
     return TARGET_OUTSIDE;
 }
 
-/* True if the target is one of Windows that says where it begins: of that the system would tell
- * what the driver makes up, whatever drive it names. */
-static bool is_of_windows(const struct entry *e)
-{
-    return e->reparse.size && entry_reparse_tag(e) != REPARSE_TAG_LX_SYMLINK &&
-           target_form(e->target, TARGET_RULES_WINDOWS) != TARGET_RELATIVE;
-}
-
 /* 1 and *leads, 0 nobody knows, -1. */
 static int follow(struct disk_resolver *r, const struct entry *e, enum os_leads *leads,
                   struct error *err)
@@ -46,7 +37,7 @@ static int follow(struct disk_resolver *r, const struct entry *e, enum os_leads 
     const struct walk_subject *t = r->walk->last;
     struct drive_start start = {r->drives, t->status.device};
 
-    if (is_of_windows(e))
+    if (drive_way_decides(e))
         return drive_way_follow(&start, e->target, leads, &r->real_path, err);
     return os_follow(t->folder, t->name, leads, &r->real_path, err) ? -1 : 1;
 }

@@ -54,7 +54,9 @@ out:
 
 static int init_anchors(struct run *r, const struct disk_layout *layout, struct error *err)
 {
-    r->anchors = calloc(layout->root_count + 1, sizeof *r->anchors);
+    size_t redirects = r->options->redirects ? REDIRECTS_MAX : 0;
+
+    r->anchors = calloc(layout->root_count + 1 + redirects, sizeof *r->anchors);
     if (!r->anchors)
         return error_memory(err);
     if (layout->base && anchor_init(&r->anchors[r->anchor_count++], layout->base, NULL, err))
@@ -100,42 +102,44 @@ static int open_anchors(struct run *r, struct error *err)
 
 /* The coarsest grain of the places that are there, and whether a dead run's files are to be
  * distrusted. */
-static int look_at_places(struct run *r, struct diff_options *o, struct error *err)
+int run_look_at_place(struct run *r, struct anchor *a, struct error *err)
 {
     struct os_volume facts;
 
-    r->time_grain_ns = 1;
-    for (size_t i = 0; i < r->anchor_count; i++) {
-        struct anchor *a = &r->anchors[i];
-        if (anchor_volume(a, &facts, err))
-            return -1;
-        a->on_ntfs = facts.reparse_points;
-        r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
-        if (facts.time_grain_ns > r->time_grain_ns)
-            r->time_grain_ns = facts.time_grain_ns;
-        if (!a->dead.size)
-            continue;
-        if (!o->has_distrust || timestamp_compare(a->dead_since, o->distrust_since) < 0)
-            o->distrust_since = a->dead_since;
-        o->has_distrust = true;
-    }
-    o->time_grain_ns = r->time_grain_ns;
+    if (anchor_volume(a, &facts, err))
+        return -1;
+    a->on_ntfs = facts.reparse_points;
+    r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
+    if (facts.time_grain_ns > r->time_grain_ns)
+        r->time_grain_ns = facts.time_grain_ns;
+    diff_widen(r->diff, r->time_grain_ns, a->dead.size ? &a->dead_since : NULL);
     return 0;
 }
 
 static int open_diff(struct run *r, struct error *err)
 {
     struct walk_options walk = run_walk_options(r);
-    struct diff_options options = {.settle = true, .quick = !r->options->checksum};
+    struct diff_options options = {
+        .settle = true,
+        .quick = !r->options->checksum,
+        .adapter = r->options->redirects ? &r->redirects.adapter : NULL,
+    };
 
     if (r->options->owners == OWNERS_LEAVE)
         r->ignore |= METADATA_OWNER | METADATA_GROUP;
     options.ignore_fields = r->ignore;
-    if (look_at_places(r, &options, err) || walk_open(&r->transfer->layout, &walk, &r->have, err))
+    if (walk_open(&r->transfer->layout, &walk, &r->walk, err))
         return -1;
+    r->have = r->walk;
     if (r->options->spare && filter_new(r->have, r->options->spare, &r->have, err))
         return -1;
-    return diff_new(r->want, r->have, &options, &r->diff, err);
+    if (diff_new(r->want, r->have, &options, &r->diff, err))
+        return -1;
+    for (size_t i = 0; i < r->anchor_count; i++) {
+        if (run_look_at_place(r, &r->anchors[i], err))
+            return -1;
+    }
+    return 0;
 }
 
 static int set_up(struct run *r, struct error *err)
@@ -144,7 +148,8 @@ static int set_up(struct run *r, struct error *err)
     r->other_block = malloc(APPLY_BLOCK_BYTES);
     if (!r->block || !r->other_block)
         return error_memory(err);
-    if (make_id(r, err) || init_anchors(r, &r->transfer->layout, err) || open_anchors(r, err))
+    if (redirects_init(r, err) || make_id(r, err) || init_anchors(r, &r->transfer->layout, err) ||
+        open_anchors(r, err))
         return -1;
     if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
         writers_new(r, r->options->jobs, err))
@@ -162,6 +167,8 @@ static void init(struct run *r, struct transfer *t, struct source *want)
         .want = want,
         .facts = source_facts(want),
         .privileged = os_is_privileged(),
+        .time_grain_ns = 1,
+        .redirects = {.source = OS_NO_HANDLE},
     };
     t->counts = (struct transfer_counts){0};
     dirstack_init(&r->stack);
@@ -185,6 +192,7 @@ static void release(struct run *r)
     flavours_release(&r->flavours);
     passages_release(&r->passages);
     windows_names_release(&r->windows_names);
+    redirects_release(&r->redirects);
     extras_release(&r->extras);
     table_release(&r->made);
     for (size_t i = 0; i < sizeof r->trash / sizeof *r->trash; i++)

@@ -56,8 +56,17 @@ struct transfer_older {
                                the ctimes of the copy's files alone tell */
 };
 
-struct relink;         /* tree/relink.h */
-struct filter_options; /* tree/filter.h */
+struct drives;           /* link/drives.h */
+struct reparse_policies; /* link/reparse_tag.h */
+struct relink;           /* tree/relink.h */
+struct filter_options;   /* tree/filter.h */
+
+/* Links that stand where the source has a folder, used as the folders that they lead to. */
+struct transfer_redirects {
+    const struct drives *drives; /* for links of Windows; or NULL */
+    const char *apart_from;      /* a folder that they must not lead into, nor to what holds it: the
+                                    source's; or NULL */
+};
 
 struct transfer_options {
     enum transfer_mode mode;
@@ -80,6 +89,10 @@ struct transfer_options {
     size_t delete_within_count;
     const struct filter_options *spare; /* rules that leave names out at the destination, too: what
                                            they match there stays as it is; or NULL */
+    const struct reparse_policies *spare_reparse; /* reparse points that these leave out
+                                                     (REPARSE_SKIP) stay there, too; or NULL */
+    const struct transfer_redirects *redirects;   /* --keep-redirects: only for sources that come in
+                                                     order; or NULL: such links stay, as errors */
     bool limits_deletes; /* `max_delete` holds: if more names would be deleted, none is */
     uint64_t max_delete;
     const struct transfer_older *older; /* --link-dest: files that they have unchanged, and the

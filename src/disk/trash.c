@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "link/reparse_tag.h"
 #include "tree/filter.h"
+#include "tree/ntfs_note.h"
 
 /* The folder that the last removals were made in. */
 struct bin {
@@ -94,14 +96,72 @@ static void tell_stays(void *context, struct bytes below, struct error *problem)
     buffer_release(&path);
 }
 
-static bool is_spared(void *context, struct bytes below, bool is_folder)
+/* Reads the buffer of what a note says to stand for a reparse point: 1, 0, -1. */
+static int read_noted(const struct os_object *o, struct buffer *out, struct error *err)
+{
+    struct error not_ours = {0};
+    struct buffer text = {0};
+    struct ntfs_note note;
+    int has = os_get_xattr(o, NTFS_NOTE_NAME, &text, err);
+
+    if (has == 1 && ntfs_note_decode(buffer_bytes(&text), &note, NULL, &not_ours))
+        has = 0;
+    if (has == 1 && buffer_append(out, note.reparse.data, note.reparse.size, err))
+        has = -1;
+    error_release(&not_ours);
+    buffer_release(&text);
+    return has;
+}
+
+/* Reads the buffer of what is a reparse point, or stands for one: 1, 0, -1. */
+static int read_reparse(const struct run *r, const struct removal_name *n, struct buffer *out,
+                        struct error *err)
+{
+    const struct os_object o = {OS_NO_HANDLE, n->folder, n->name};
+    uint32_t attributes;
+    int has = os_ntfs_attributes(&o, &attributes, err);
+
+    if (!has)
+        return r->privileged ? read_noted(&o, out, err) : 0;
+    if (has < 0 || !(attributes & OS_ATTRIBUTE_REPARSE_POINT))
+        return has < 0 ? -1 : 0;
+    return os_read_reparse(n->folder, n->name, out, err);
+}
+
+/* True for what --reparse leaves out; what cannot be looked at is not known to go. */
+static bool is_left_out(const struct run *r, const struct removal_name *n)
+{
+    struct error ignored = {0};
+    struct buffer raw = {0};
+    int is_reparse = read_reparse(r, n, &raw, &ignored);
+    const struct entry point = {.reparse = buffer_bytes(&raw)};
+    bool left_out = is_reparse < 0 || (is_reparse == 1 && trash_leaves_out(r, &point));
+
+    error_release(&ignored);
+    buffer_release(&raw);
+    return left_out;
+}
+
+bool trash_leaves_out(const struct run *r, const struct entry *e)
+{
+    return r->options->spare_reparse && e->reparse.size &&
+           reparse_policy_of(r->options->spare_reparse, entry_reparse_tag(e)) == REPARSE_SKIP;
+}
+
+static bool is_spared(void *context, const struct removal_name *n)
 {
     struct bin *b = context;
-    struct buffer path = whole_path(b, below);
-    bool spared = filter_excludes(b->run->options->spare, buffer_bytes(&path), is_folder);
+    const struct transfer_options *o = b->run->options;
+    struct buffer path = whole_path(b, n->below);
+    bool spared = o->spare && filter_excludes(o->spare, buffer_bytes(&path), n->is_folder);
 
     buffer_release(&path);
-    return spared;
+    return spared || (o->spare_reparse && is_left_out(b->run, n));
+}
+
+bool trash_spares(const struct run *r)
+{
+    return r->options->spare || r->options->spare_reparse;
 }
 
 /* True if the source lacks the name perhaps only because it could not read there (SAFETY R10). */
@@ -141,7 +201,7 @@ static int remove_record(struct bin *b, const struct record *record, struct erro
     struct removal task = {.mode = record->mode,
                            .clear_flags = r->options->clear_flags || record->kind == TRASH_OWN,
                            .spares =
-                               record->kind == TRASH_EXTRA && r->options->spare ? is_spared : NULL,
+                               record->kind == TRASH_EXTRA && trash_spares(r) ? is_spared : NULL,
                            .failed = tell_stays,
                            .context = b};
     struct spot spot;
@@ -228,7 +288,7 @@ int trash_look(struct run *r, struct bytes path, const struct identity *id, stru
     struct bin b = {.run = r, .folder = OS_NO_HANDLE, .record = path};
     struct removal task = {.mode = REMOVAL_LOOK,
                            .identity = *id,
-                           .spares = r->options->spare ? is_spared : NULL,
+                           .spares = trash_spares(r) ? is_spared : NULL,
                            .failed = tell_stays,
                            .context = &b};
     struct spot spot;

@@ -80,7 +80,8 @@ static int enter(struct walk *w, struct error *err)
     }
     folder = t->open;
     t->open = OS_NO_HANDLE;
-    if (dirstack_push(&w->folders, folder, &t->status, err) || push_level(w, err))
+    if ((w->is_apart ? dirstack_push_apart : dirstack_push)(&w->folders, folder, &t->status, err) ||
+        push_level(w, err))
         return -1;
     return list(w, folder, err);
 }
@@ -121,7 +122,7 @@ static int leave(struct walk *w, struct error *err)
 /* ---- Names ---- */
 
 /* Makes an entry of the current subject, and plans the descent. */
-static int take(struct walk *w, struct error *err)
+int walk_take(struct walk *w, struct error *err)
 {
     int got = walk_entry_read(w, &w->current, stream_spot(w, w->depth), err);
 
@@ -188,7 +189,7 @@ static int next_name(struct walk *w, struct error *err)
         w->current.name = name;
         if (walk_level_is_foreign(level, place))
             return tell_foreign(w);
-        got = take(w, err);
+        got = walk_take(w, err);
         if (got)
             return got;
     }
@@ -198,7 +199,7 @@ static int next_name(struct walk *w, struct error *err)
 /* A root that is not there is an entry with a problem, or, where nobody expects it, none. */
 static int take_root(struct walk *w, const struct walk_root *r, struct error *err)
 {
-    int got = take(w, err);
+    int got = walk_take(w, err);
     bool missing = got == 1 && w->entry.problem_scope == PROBLEM_ENTRY && !r->placed &&
                    os_error_is_missing(&w->problem);
 
@@ -251,6 +252,7 @@ static int walk_next(struct source *s, const struct entry **out, struct error *e
         got = enter(w, err);
     else
         walk_subject_close(&w->current);
+    w->is_apart = false;
     while (!got && w->depth)
         got = next_name(w, err);
     return got ? got : next_root(w, err);

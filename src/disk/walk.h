@@ -7,6 +7,7 @@
 #define HOLDFAST_DISK_WALK_H
 
 #include "disk/layout.h"
+#include "link/drives.h"
 #include "link/reparse_tag.h"
 #include "os/os.h"
 #include "tree/filter.h"
@@ -54,6 +55,16 @@ struct walk_found {
     struct os_stat status;
 };
 struct walk_found walk_found(struct source *walk);
+
+/* Opens the folder that the link which came last leads to, by the drives (or NULL) where it is one
+ * of Windows: 1, 0 if nobody knows where it leads, -1: ERROR_CHANGED if another link has taken its
+ * place since. */
+MUST_CHECK int walk_link_follow(struct source *walk, const struct drives *drives, os_handle *out,
+                                struct error *err);
+/* Puts that folder in the place of the link: it is the entry that came last, and its content comes
+ * next. The handle is the walk's from then on. */
+MUST_CHECK int walk_link_enter(struct source *walk, os_handle folder, const struct entry **out,
+                               struct error *err);
 
 /* Opens the content of one file for reading by handle and name; `status` is what was seen of it.
  * The data owns the handle it opens. For walk and apply. */

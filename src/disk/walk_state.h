@@ -95,6 +95,7 @@ struct walk {
     struct buffer path;      /* of the entry that the stream is at */
     size_t name_offset;
     bool descend;                       /* into that entry, at the next call */
+    bool is_apart;                      /* it is a folder that a link of its name leads to */
     struct walk_subject current, found; /* by next, by find */
     struct walk_subject *last;          /* which of them came last */
 
@@ -127,6 +128,9 @@ struct walk *walk_of(struct source *s);
 /* True for what ends the stream instead of being an entry's trouble: no memory, or the user wants
  * to stop. */
 bool walk_is_fatal(struct error *problem, struct error *err);
+
+/* Makes an entry of w->current, which the stream is at. As walk_entry_read. */
+MUST_CHECK int walk_take(struct walk *w, struct error *err);
 
 /* ---- walk_root.c ---- */
 

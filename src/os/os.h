@@ -1,7 +1,8 @@
 /*
  * os.h: the whole contract with the system. Folders are held handles; every call takes one and a
- * single name component, and never follows a link (os_open_root alone follows: it opens what the
- * user named). Errors carry operation and system code; the caller, who knows it, adds the path.
+ * single name component, and never follows a link, but for those that say so (os_open_root opens
+ * what the user named, os_follow_dir what a link that the user chose leads to). Errors carry
+ * operation and system code; the caller, who knows it, adds the path.
  *
  * POSIX: <https://pubs.opengroup.org/onlinepubs/9699919799/>, Linux man-pages for openat2(2),
  * statx(2), ioctl_iflags(2).
@@ -77,6 +78,9 @@ int os_stat_handle(os_handle handle, struct os_stat *out, struct error *err) MUS
 int os_open_root(const char *path, os_handle *out, struct error *err) MUST_CHECK;
 /* Opens a folder below a held one, no-follow (O_NOFOLLOW | O_DIRECTORY). */
 int os_open_dir(os_handle folder, const char *name, os_handle *out, struct error *err) MUST_CHECK;
+/* Opens the folder that a link of that name leads to, wherever that is: for a link that the user
+ * said is to be followed. */
+int os_follow_dir(os_handle folder, const char *name, os_handle *out, struct error *err) MUST_CHECK;
 /* Opens the folder at a relative path of any length beneath `root`, component by component without
  * passing a link, or at once (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS) where there is such a
  * call. An empty path opens `root` once more. */
@@ -149,10 +153,9 @@ void os_listing_release(struct os_listing *l);
 /* Appends the target's bytes. */
 int os_read_link(os_handle folder, const char *name, struct buffer *out,
                  struct error *err) MUST_CHECK;
-/* Where the link of that name leads, followed to its end through whatever lies on the way: the one
- * call besides os_open_root that follows, and it opens nothing for reading (O_PATH) and mounts
- * nothing. `folder` OS_NO_HANDLE: `name` is a path that the user named. With OS_LEADS_SOMEWHERE the
- * absolute path of what was reached is appended. */
+/* Where the link of that name leads, followed to its end through whatever lies on the way, opening
+ * nothing for reading (O_PATH) and mounting nothing. `folder` OS_NO_HANDLE: `name` is a path that
+ * the user named. With OS_LEADS_SOMEWHERE the absolute path of what was reached is appended. */
 enum os_leads { OS_LEADS_SOMEWHERE, OS_LEADS_NOWHERE, OS_LEADS_IN_CIRCLES };
 int os_follow(os_handle folder, const char *name, enum os_leads *leads, struct buffer *real_path,
               struct error *err) MUST_CHECK;

@@ -47,6 +47,19 @@ int diff_new(struct source *want, struct source *have, const struct diff_options
     return 0;
 }
 
+void diff_widen(struct diff *d, uint64_t time_grain_ns, const struct timestamp *distrust_since)
+{
+    struct diff_options *o = &d->options;
+
+    if (time_grain_ns > o->time_grain_ns)
+        o->time_grain_ns = time_grain_ns;
+    if (distrust_since &&
+        (!o->has_distrust || timestamp_compare(*distrust_since, o->distrust_since) < 0)) {
+        o->has_distrust = true;
+        o->distrust_since = *distrust_since;
+    }
+}
+
 void diff_free(struct diff *d)
 {
     if (d == NULL)
@@ -305,6 +318,17 @@ static bool is_content_item(const struct side *s)
     return s->entry != NULL && s->entry->problem_scope == PROBLEM_CONTENT;
 }
 
+/* A link that stands where a folder belongs may be used as one. */
+static int adapt(struct diff *d, struct error *err)
+{
+    const struct entry *want = d->pair.want, *have = d->pair.have;
+
+    if (!d->options.adapter || !want || !have || want->kind != ENTRY_DIRECTORY ||
+        is_unknown(want) || is_unknown(have) || !entry_is_link(have))
+        return 0;
+    return d->options.adapter->adapt(d->options.adapter, &d->pair.have, err);
+}
+
 /* The next step of the merge. */
 static int next_merged(struct diff *d, struct error *err)
 {
@@ -324,6 +348,8 @@ static int next_merged(struct diff *d, struct error *err)
         d->pair.want = take(want);
     if (order >= 0)
         d->pair.have = take(have);
+    if (adapt(d, err) != 0)
+        return -1;
     return judge(d, buffer_bytes(order <= 0 ? &want->path : &have->path), err) == 0 ? 1 : -1;
 }
 

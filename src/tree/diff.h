@@ -32,6 +32,13 @@ enum difference {
                     other side has here is not known, so it is neither for certain */
 };
 
+/* Asked, of ordered sources, about a link of have that stands where want has a folder. */
+struct diff_adapter {
+    /* Puts another entry in the link's place, if there is to be one: a folder, whose content have's
+     * source yields next. */
+    int (*adapt)(struct diff_adapter *a, const struct entry **have, struct error *err);
+};
+
 struct diff_options {
     uint32_t ignore_fields; /* enum metadata_field bits that are no part of equality (owner and
                                group for an ordinary user, ...) */
@@ -43,6 +50,7 @@ struct diff_options {
     bool quick;  /* equal size and mtime, and want's ctime older than have's inode's: contents are
                     taken as equal */
     bool settle; /* the caller changes `have` as it goes and calls diff_settle after each pair */
+    struct diff_adapter *adapter; /* borrowed; or NULL */
 };
 
 /* One pair, or one side alone. Borrowed until the next call. */
@@ -75,6 +83,10 @@ struct diff;
 MUST_CHECK int diff_new(struct source *want, struct source *have,
                         const struct diff_options *options, struct diff **out, struct error *err);
 void diff_free(struct diff *d);
+
+/* From now on times are cut to this grain if it is coarser, and what an earlier run may have left
+ * is distrusted (diff_options) from this moment on, if it is not NULL and earlier. */
+void diff_widen(struct diff *d, uint64_t time_grain_ns, const struct timestamp *distrust_since);
 
 /* 1 and *out, 0 at the end of both, -1. A source that breaks the order that it promises is
  * ERROR_FORMAT. A problem with a folder's content (PROBLEM_CONTENT) comes as an unreadable pair

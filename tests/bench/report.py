@@ -12,7 +12,6 @@ from typing import List, NamedTuple, Optional, Sequence
 from measuring import Measure
 
 MIB = 1 << 20
-MARKS = ("<!-- results: begin -->", "<!-- results: end -->")
 VERSIONS = (["tar", "--version"], ["bsdtar", "--version"], ["mksquashfs", "-version"],
             ["rsync", "--version"], ["cp", "--version"], ["zstd", "--version"], ["gzip", "--version"])
 
@@ -150,14 +149,16 @@ def aligned(rows: List[List[str]]) -> str:
     return "\n".join(lines)
 
 
-def put_between_marks(path: str, text: str) -> None:
-    """Replaces what stands between the two marks of a page. ValueError if they are not there."""
+def put_between_marks(path: str, text: str, name: str = "results") -> None:
+    """Replaces what stands between the two marks of that name in a page. ValueError if they are not
+    there."""
+    marks = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     with open(path, encoding="utf-8") as stream:
         page = stream.read()
-    before, begin, rest = page.partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"{path}: no lines {MARKS[0]} and {MARKS[1]}")
+        raise ValueError(f"{path}: no lines {marks[0]} and {marks[1]}")
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 

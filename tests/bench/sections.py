@@ -236,8 +236,8 @@ def links(bench: Bench) -> None:
 
 
 def mirror(bench: Bench) -> None:
-    """Copies from folder to folder: the farm, many small files, 1 GB in 8 files; and the farm once
-    more, when there is nothing to do."""
+    """Copies from folder to folder: the farm, snapshots, many small files, 1 GB in 8 files; and the
+    farm once more, when there is nothing to do."""
     with bench.runner() as runner:
         make_farm(runner, names=bench.count(97000), groups=bench.count(40000))
         _first_copy(bench, runner, "the farm", 0.6)
@@ -251,6 +251,12 @@ def mirror(bench: Bench) -> None:
         ])
         bench.report.ratio("mirror of the farm with nothing to do / rsync", ours, rsync, 0.25)
         bench.report.ratio("mirror of the farm with nothing to do / cp -au", ours, cp, 0.55)
+    with bench.runner() as runner:
+        os.mkdir(runner.path("tree"))
+        make_tree("bulk.py", runner.path("tree/0"), f"--files={bench.count(20000)}", "--bytes=1500")
+        for number in range(1, 10):
+            runner.run(Command(f"cp -al tree/0 tree/{number}"))
+        _first_copy(bench, runner, "10 snapshots of 20,000 files", 0.6)
     with bench.runner() as runner:
         make_tree("bulk.py", runner.path("tree"), f"--files={bench.count(80000)}", "--bytes=1500")
         _first_copy(bench, runner, "80,000 small files", 0.6)
@@ -269,10 +275,27 @@ def _first_copy(bench: Bench, runner: Runner, what: str, goal: float) -> None:
     bench.report.ratio(f"first mirror of {what} / rsync", ours, rsync)
 
 
+def disk(bench: Bench) -> None:
+    """First copies of the farm on the file system of the temporary folder, with and without waiting
+    until they are on the disk."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        runner = Runner(bench.options.program, folder, [])
+        make_farm(runner, names=bench.count(97000), groups=bench.count(40000))
+        ours, cp, synced, cp_synced = bench.compare(runner, "first mirror, the farm, on a disk", [
+            Command("holdfast mirror --no-sync tree out/tree", makes="out/"),
+            Command("cp -a tree out/", makes="out/"),
+            Command("holdfast mirror tree out/tree", makes="out/"),
+            Command("sh -c 'cp -a tree out/ && sync -f out'", makes="out/"),
+        ])
+        bench.report.ratio("first mirror of the farm on a disk / cp -a", ours, cp, 0.9)
+        bench.report.ratio("the same with sync / cp -a && sync -f", synced, cp_synced, 0.9)
+
+
 SECTIONS: Dict[str, Callable[[Bench], None]] = {
     "farm": farm,
     "large": large,
     "single": single,
     "links": links,
     "mirror": mirror,
+    "disk": disk,
 }

@@ -592,7 +592,7 @@ class Restores(Case):
         self.assertEqual(tool("tar", "-C", self.work, "-cf", self.path("r.tar"), "src").status, 0)
         self.run_ok("restore", "--rebase", self.path("r.tar"), self.path("dest"), status=2)
         self.assertFalse(os.path.exists(self.path("dest")))
-        self.run_ok("verify", "--rebase", self.source, self.source, status=2)
+        self.run_ok("verify", "--rebase", self.source, self.archive, status=2)
 
 
 def rows_unchanged(rows: Dict[str, dict]) -> List[str]:

@@ -52,6 +52,14 @@ int os_open_dir(os_handle folder, const char *name, os_handle *out, struct error
                     err);
 }
 
+int os_follow_dir(os_handle folder, const char *name, os_handle *out, struct error *err)
+{
+    if (posix_check_name(name, "open folder", err))
+        return -1;
+    return hand_out(posix_open_quietly(posix_fd(folder), name, O_RDONLY | O_DIRECTORY),
+                    "open folder", out, err);
+}
+
 int os_open_parent(os_handle folder, os_handle *out, struct error *err)
 {
     return hand_out(posix_open_quietly(posix_fd(folder), "..", FOLDER_FLAGS), "open parent folder",

@@ -127,6 +127,46 @@ static void a_folder_that_was_moved_away_is_noticed(void **state)
     dirstack_release(&s);
 }
 
+/* Where `..` does not lead back. */
+static void the_folder_that_another_one_hangs_on_stays_open(void **state)
+{
+    const struct folder *f = *state;
+    struct error err = {0};
+    struct os_stat status;
+    struct dirstack s;
+    os_handle folder;
+    uint64_t before;
+
+    check_done(os_make_dir(f->handle, "apart", 0700, &err));
+    dirstack_init(&s);
+    s.open_limit = 3;
+    go_down(&s, f, 4);
+    before = file_of(dirstack_top(&s));
+    check_done(os_open_dir(f->handle, "apart", &folder, &err));
+    check_done(os_stat_handle(folder, &status, &err));
+    check_done(dirstack_push_apart(&s, folder, &status, &err));
+    for (int i = 0; i < 5; i++) {
+        check_done(os_make_dir(dirstack_top(&s), "d", 0700, &err));
+        check_done(os_open_dir(dirstack_top(&s), "d", &folder, &err));
+        push(&s, folder);
+        assert_int_equal(s.open_count, 3);
+    }
+    for (int i = 0; i < 6; i++)
+        check_done(dirstack_pop(&s, &err));
+    assert_int_equal(file_of(dirstack_top(&s)), before);
+    /* From there the way up is the usual one, and so is the way down. */
+    check_done(dirstack_pop(&s, &err));
+    check_done(dirstack_pop(&s, &err));
+    check_done(os_open_dir(dirstack_top(&s), "d", &folder, &err));
+    push(&s, folder);
+    assert_true(s.open_count <= 3);
+    for (int i = 0; i < 3; i++)
+        check_done(dirstack_pop(&s, &err));
+    assert_int_equal(file_of(dirstack_top(&s)), file_of(f->handle));
+    assert_int_equal(s.open_count, 1);
+    dirstack_release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +177,8 @@ int main(void)
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_was_moved_away_is_noticed, folder_setup,
                                         folder_teardown),
+        cmocka_unit_test_setup_teardown(the_folder_that_another_one_hangs_on_stays_open,
+                                        folder_setup, folder_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,13 +39,15 @@ static void on_failed(void *context, struct bytes below, struct error *problem)
     error_release(problem);
 }
 
-static bool spares_keep(void *context, struct bytes below, bool is_folder)
+static bool spares_keep(void *context, const struct removal_name *n)
 {
-    const char *end = (const char *)below.data + below.size;
+    const char *end = (const char *)n->below.data + n->below.size;
+    struct os_stat status;
 
     (void)context;
-    (void)is_folder;
-    return below.size >= 4 && memcmp(end - 4, "keep", 4) == 0;
+    check_done(os_stat_at(n->folder, n->name, &status, &err));
+    assert_int_equal(status.kind == OS_DIRECTORY, n->is_folder);
+    return n->below.size >= 4 && memcmp(end - 4, "keep", 4) == 0;
 }
 
 /* Removes a name of the folder; what was told. */

@@ -63,6 +63,41 @@ static void a_folder_that_is_a_link_is_not_opened(void **state)
     os_close(h);
 }
 
+static void a_link_that_is_to_be_followed_is(void **state)
+{
+    const struct folder *f = *state;
+    struct error err = {0};
+    struct os_stat there, reached;
+    os_handle folder;
+
+    static const struct {
+        const char *name, *target;
+    } links[] = {{"to-folder", "d"},
+                 {"chain", "to-folder"},
+                 {"to-file", "file"},
+                 {"gone", "nowhere"},
+                 {"loop", "loop"}};
+
+    check_done(os_make_dir(f->handle, "d", 0700, &err));
+    folder_write(f->handle, "file", 0600, "");
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        check_done(os_make_symlink(f->handle, links[i].name, bytes_of(links[i].target), &err));
+    check_done(os_stat_at(f->handle, "d", &there, &err));
+    for (const char *const *name = (const char *const[]){"to-folder", "chain", "d", NULL}; *name;
+         name++) {
+        check_done(os_follow_dir(f->handle, *name, &folder, &err));
+        check_done(os_stat_handle(folder, &reached, &err));
+        assert_int_equal(reached.file[0], there.file[0]);
+        os_close(folder);
+    }
+    for (const char *const *name =
+             (const char *const[]){"to-file", "gone", "loop", "d/x", "..", "", NULL};
+         *name; name++) {
+        assert_int_equal(os_follow_dir(f->handle, *name, &folder, &err), -1);
+        error_release(&err);
+    }
+}
+
 static void only_regular_files_are_opened(void **state)
 {
     struct folder *f = *state;
@@ -303,6 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_root_may_be_a_link, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_is_a_link_is_not_opened, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(a_link_that_is_to_be_followed_is, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(only_regular_files_are_opened, folder_setup,
                                         folder_teardown),

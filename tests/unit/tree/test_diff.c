@@ -374,6 +374,87 @@ static void test_unordered_have_is_refused(void **state)
     source_close(list_source(t.have));
 }
 
+/* Takes the link for the folder that stands ready. */
+struct taker {
+    struct diff_adapter adapter;
+    const struct entry *folder; /* or NULL */
+    int asked;
+};
+
+static int take_folder(struct diff_adapter *a, const struct entry **have, struct error *err)
+{
+    struct taker *t = (struct taker *)a;
+
+    (void)err;
+    t->asked++;
+    assert_int_equal((*have)->kind, ENTRY_SYMLINK);
+    if (t->folder)
+        *have = t->folder;
+    return 0;
+}
+
+static void test_a_link_in_place_of_a_folder_is_asked_about(void **state)
+{
+    struct taker taker = {.adapter = {take_folder}};
+    struct diff_options options = {.adapter = &taker.adapter};
+    struct two t = samples();
+    struct entry folder;
+
+    (void)state;
+    list_add(t.want, ENTRY_DIRECTORY, "t/1");
+    list_file(t.want, "t/1/a", "");
+    list_link(t.have, "t/1", "x");
+    list_file(t.have, "t/1/a", "");
+    list_file(t.have, "t/1/b", "");
+    list_link(t.want, "t/2", "x"); /* none of these is: the source has no folder there, */
+    list_add(t.have, ENTRY_DIRECTORY, "t/2");
+    list_link(t.have, "t/3", "x");
+    list_add(t.want, ENTRY_DIRECTORY, "t/4"); /* or there is no link */
+    list_add(t.have, ENTRY_FIFO, "t/4");
+    folder = *list_at(t.want, "t/1");
+    folder.meta.mode = 0700;
+    taker.folder = &folder;
+    expect(t, &options, "t/1 m; t/1/b extra; t/2 kind; t/3 extra; t/4 kind");
+    assert_int_equal(taker.asked, 1);
+}
+
+static void test_a_link_that_nobody_adapts_is_another_kind(void **state)
+{
+    struct taker taker = {.adapter = {take_folder}};
+    struct diff_options options = {.adapter = &taker.adapter};
+    struct two t = samples();
+
+    (void)state;
+    list_add(t.want, ENTRY_DIRECTORY, "t/1");
+    list_link(t.have, "t/1", "x");
+    expect(t, &options, "t/1 kind");
+    assert_int_equal(taker.asked, 1);
+}
+
+static void test_a_coarser_grain_holds_from_then_on(void **state)
+{
+    struct two t = samples();
+    struct error err = {0};
+    struct diff *d = NULL;
+    const struct difference_pair *pair = NULL;
+    size_t differ = 0, wide = 0;
+
+    (void)state;
+    for (const char *const *path = (const char *const[]){"t", "t/d", NULL}; *path; path++) {
+        list_at(t.want, *path)->meta.mtime.nanoseconds = 100;
+        list_at(t.have, *path)->meta.mtime.nanoseconds = 101;
+    }
+    assert_int_equal(diff_new(list_source(t.want), list_source(t.have), &plain, &d, &err), 0);
+    while (diff_next(d, &pair, &err) > 0) {
+        differ += pair->fields != 0;
+        diff_widen(d, wide++ ? 1 : 100, NULL); /* a finer one changes nothing */
+    }
+    assert_int_equal(differ, 1);
+    diff_free(d);
+    source_close(list_source(t.want));
+    source_close(list_source(t.have));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +476,9 @@ int main(void)
         cmocka_unit_test(test_unreadable_entry),
         cmocka_unit_test(test_unreadable_metadata),
         cmocka_unit_test(test_order_is_checked),
+        cmocka_unit_test(test_a_link_in_place_of_a_folder_is_asked_about),
+        cmocka_unit_test(test_a_link_that_nobody_adapts_is_another_kind),
+        cmocka_unit_test(test_a_coarser_grain_holds_from_then_on),
         cmocka_unit_test(test_unordered_want_is_looked_up),
         cmocka_unit_test(test_unordered_have_is_refused),
     };
