@@ -100,8 +100,6 @@ static int open_anchors(struct run *r, struct error *err)
     return 0;
 }
 
-/* The coarsest grain of the places that are there, and whether a dead run's files are to be
- * distrusted. */
 int run_look_at_place(struct run *r, struct anchor *a, struct error *err)
 {
     struct os_volume facts;
