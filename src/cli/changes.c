@@ -10,7 +10,7 @@ bool changes_any(const struct transfer *t)
     const struct transfer_counts *c = &t->counts;
 
     return t->options.mode == TRANSFER_APPLY &&
-           c->created + c->linked + c->replaced + c->updated + c->deleted != 0;
+           c->created + c->older + c->linked + c->replaced + c->updated + c->deleted != 0;
 }
 
 void changes_print(const struct transfer *t, const struct changes_words *words,
@@ -25,6 +25,8 @@ void changes_print(const struct transfer *t, const struct changes_words *words,
             ": %" PRIu64 " created, %" PRIu64 " linked, %" PRIu64 " replaced, %" PRIu64
             " updated, %" PRIu64 " unchanged",
             c->created, c->linked, c->replaced, c->updated, c->unchanged);
+    if (t->options.older_count != 0)
+        fprintf(stderr, ", %" PRIu64 " linked to older copies", c->older);
     if (c->deleted != 0 || t->options.delete_extra)
         fprintf(stderr, ", %" PRIu64 " deleted", c->deleted);
     if (c->extras != 0)
@@ -43,6 +45,7 @@ void changes_json(const struct transfer *t, struct report *report, int status)
     json_number(j, "entries", c->entries);
     json_number(j, "created", c->created);
     json_number(j, "linked", c->linked);
+    json_number(j, "linked_to_older", c->older);
     json_number(j, "replaced", c->replaced);
     json_number(j, "updated", c->updated);
     json_number(j, "unchanged", c->unchanged);

@@ -51,6 +51,6 @@ int command_usage_error(const char *command, const struct error *err);
     }
 
 extern const struct command command_backup, command_restore, command_mirror, command_verify,
-    command_list, command_scan, command_link, command_remap, command_remove;
+    command_list, command_scan, command_link, command_remap, command_remove, command_snapshot;
 
 #endif

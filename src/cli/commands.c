@@ -11,8 +11,17 @@
 #include "cli/print.h"
 
 const struct command *const commands[] = {
-    &command_backup, &command_restore, &command_mirror, &command_verify, &command_list,
-    &command_scan,   &command_link,    &command_remap,  &command_remove, NULL,
+    &command_backup,
+    &command_restore,
+    &command_mirror,
+    &command_snapshot,
+    &command_verify,
+    &command_list,
+    &command_scan,
+    &command_link,
+    &command_remap,
+    &command_remove,
+    NULL,
 };
 
 const struct option_spec common_specs[COMMON_SPEC_COUNT] = {

@@ -2,6 +2,7 @@
  * apply.c: one pair of the diff, from decision to settlement.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,6 +101,27 @@ static int place(struct run *r, const struct difference_pair *pair, enum diff_ou
     return 0;
 }
 
+/* A further name of an older copy's file; where it can have none, a copy. */
+static int place_older(struct run *r, const struct difference_pair *pair,
+                       enum diff_outcome *outcome, struct error *err)
+{
+    struct error why = {0};
+
+    if (position_enter(r, pair->want->path, err))
+        return -1;
+    int result = older_place(r, pair, &why, err);
+    if (result > 0) {
+        older_tell_copy(r, pair->want, &why);
+        return place(r, pair, outcome, err);
+    }
+    if (result)
+        return -1;
+    *outcome = DIFF_REPLACED;
+    r->counts->older++;
+    run_change(r, pair->want, "link-old");
+    return 0;
+}
+
 static int set_metadata(struct run *r, const struct difference_pair *pair,
                         enum diff_outcome *outcome, struct error *err)
 {
@@ -194,6 +216,8 @@ static int carry_out(struct run *r, const struct difference_pair *pair, enum dif
         return compare(r, pair, outcome, err);
     case PLAN_LINK:
         return names_link(r, pair, outcome, err);
+    case PLAN_OLDER:
+        return place_older(r, pair, outcome, err);
     case PLAN_METADATA:
         return set_metadata(r, pair, outcome, err);
     }

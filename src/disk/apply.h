@@ -5,7 +5,8 @@
  * apply.c has it done (or, in a dry run, plan.c tells it). passage.c has folders wait that are only
  * on the way to what was asked for. position.c holds the folders on the way to the entry in hand,
  * placing.c puts a new object under its name, file.c, node.c, folder.c and names.c make the
- * objects, meta.c their metadata; parents.c holds the folders that links are made from. late.c
+ * objects, older.c finds those that need not be made, meta.c sets their metadata; parents.c holds
+ * the folders that links are made from. late.c
  * keeps what has to wait for the end of the run, trash.c removes what is to go. writers.c has small
  * new files made by other threads, each of which makes a batch (batch.c) at a time.
  *
@@ -90,6 +91,7 @@ struct extras {
 /* Metadata that has to wait. */
 struct late_folder;
 struct writers;
+struct older;
 struct late {
     struct late_folder *folders; /* unordered archives: set deepest first at the end */
     size_t folder_count, folder_capacity;
@@ -175,6 +177,7 @@ struct run {
     struct redirects redirects;
     struct table made; /* unordered sources: hashes of the paths of folders that were made before an
                           entry spoke of them */
+    struct older *older;              /* NULL: no older copies */
     struct writers *writers;          /* NULL: all is done by this thread */
     struct spool trash[3];            /* by enum trash_kind */
     os_handle volumes[APPLY_VOLUMES]; /* a folder on each volume that was written to */
@@ -222,6 +225,7 @@ enum plan_action {
     PLAN_REPLACE,
     PLAN_COMPARE, /* contents first */
     PLAN_LINK,    /* a further name */
+    PLAN_OLDER,   /* a further name of an older copy's file */
     PLAN_METADATA,
     PLAN_ENTER, /* a folder that is there */
 };
@@ -486,11 +490,32 @@ MUST_CHECK int names_settle(struct run *r, const struct entry *want, struct erro
 /* Makes a further name. *outcome tells what became of it. */
 MUST_CHECK int names_link(struct run *r, const struct difference_pair *pair,
                           enum diff_outcome *outcome, struct error *err);
+/* The same in the position's folder: 1; 0 if this run knows no file of the group; -1. */
+MUST_CHECK int names_link_known(struct run *r, const struct difference_pair *pair,
+                                enum diff_outcome *outcome, struct error *err);
 /* True if data of the group stands at this entry alone, so that it must be kept for the further
  * names though the entry itself cannot be made. */
 bool names_need_stand_in(const struct run *r, const struct entry *want);
 /* Makes the entry in hand under a temporary name in its anchor, for its group's further names. */
 MUST_CHECK int names_stand_in(struct run *r, const struct difference_pair *pair, struct error *err);
+/* Where the file of a group stands; borrowed until the next call. */
+struct names_place {
+    os_handle folder;
+    const char *name;
+};
+/* Finds the place by the path that names the group. */
+MUST_CHECK int names_find(struct run *r, struct bytes path, struct names_place *out,
+                          struct error *err);
+/* The group that a path names has another file from now on, at another path. */
+MUST_CHECK int names_exchange(struct run *r, struct bytes path, struct named file, struct bytes at,
+                              struct error *err);
+/* ERROR_LIMIT if the file of that name can have no further name in the position's folder, where the
+ * file system would not say so. */
+MUST_CHECK int names_check_limit(struct run *r, os_handle folder, const char *name,
+                                 struct error *err);
+
+/* ---- names_waiting.c ---- */
+
 /* Makes the names that waited for a first name. */
 MUST_CHECK int names_finish(struct run *r, struct error *err);
 

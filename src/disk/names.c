@@ -4,6 +4,7 @@
  * is looked at after it was made.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <string.h>
 
@@ -137,21 +138,12 @@ struct link_source {
     const char *name; /* in r->text */
 };
 
-/* Finds the group's file by a path that names it: 1; 0 if this run knows none; -1. */
-static int find_file(struct run *r, struct bytes path, struct link_source *out, struct error *err)
+/* Opens where the group's file stands that a path names; out->key is the path's. */
+static int find_place(struct run *r, struct bytes path, struct link_source *out, struct error *err)
 {
+    const struct moved_name *m = table_find(&r->names.moved, &out->key);
     struct spot spot;
 
-    out->key = hash_bytes(path);
-    bool found = find_note(r, &out->key, &out->file);
-    if (!found) {
-        if (writers_wait(r, &out->key, err))
-            return -1;
-        found = find_note(r, &out->key, &out->file);
-    }
-    if (!found)
-        return 0;
-    const struct moved_name *m = table_find(&r->names.moved, &out->key);
     if (m)
         path = bytes_make(r->names.moved_paths.data + m->offset, m->bytes);
     if (position_spot(r, path, &spot, err))
@@ -166,7 +158,44 @@ static int find_file(struct run *r, struct bytes path, struct link_source *out, 
         buffer_terminate(&r->text, err))
         return -1;
     out->name = (const char *)r->text.data;
-    return 1;
+    return 0;
+}
+
+/* Finds the group's file by a path that names it: 1; 0 if this run knows none; -1. */
+static int find_file(struct run *r, struct bytes path, struct link_source *out, struct error *err)
+{
+    out->key = hash_bytes(path);
+    bool found = find_note(r, &out->key, &out->file);
+    if (!found) {
+        if (writers_wait(r, &out->key, err))
+            return -1;
+        found = find_note(r, &out->key, &out->file);
+    }
+    if (!found)
+        return 0;
+    return find_place(r, path, out, err) ? -1 : 1;
+}
+
+int names_find(struct run *r, struct bytes path, struct names_place *out, struct error *err)
+{
+    struct link_source from = {.key = hash_bytes(path)};
+
+    if (find_place(r, path, &from, err))
+        return -1;
+    *out = (struct names_place){from.folder, from.name};
+    return 0;
+}
+
+int names_exchange(struct run *r, struct bytes path, struct named file, struct bytes at,
+                   struct error *err)
+{
+    struct hash128 key = hash_bytes(path);
+    struct diff_note note;
+
+    if (!find_note(r, &key, &note))
+        return 0;
+    note = (struct diff_note){.device = file.device, .file = file.file};
+    return set_note(r, &key, note, err) ? -1 : move_to(r, key, at, err);
 }
 
 /* By what the diff knows to be there, or by the first name itself. */
@@ -205,18 +234,17 @@ static int unlock_source(struct run *r, const struct link_source *from, struct b
 
 /* NTFS holds 1024 names of a file, and one of what stands for a folder; its driver does not count.
  * (A short name is counted as one of them.) */
-static int check_limit(struct run *r, const struct link_source *from, struct error *err)
+int names_check_limit(struct run *r, os_handle folder, const char *name, struct error *err)
 {
     enum { NTFS_NAMES_MOST = 1024 };
     int on_ntfs = r->may_be_ntfs ? position_on_ntfs(r, err) : 0;
-    struct os_object o = {OS_NO_HANDLE, from->folder, from->name};
+    struct os_object o = {OS_NO_HANDLE, folder, name};
     struct os_stat status;
     uint32_t attributes;
 
     if (on_ntfs != 1)
         return on_ntfs;
-    if (os_stat_at(from->folder, from->name, &status, err) ||
-        os_ntfs_attributes(&o, &attributes, err) < 0)
+    if (os_stat_at(folder, name, &status, err) || os_ntfs_attributes(&o, &attributes, err) < 0)
         return -1;
     if (attributes & OS_ATTRIBUTE_DIRECTORY)
         return error_set(err, ERROR_LIMIT, "link", "a link to a folder has one name on NTFS");
@@ -231,7 +259,7 @@ static int make_link(struct run *r, const struct link_source *from, const struct
 {
     struct error stuck = {0};
 
-    if (check_limit(r, from, err))
+    if (names_check_limit(r, from->folder, from->name, err))
         return -1;
     if (!os_link(from->folder, from->name, p->folder, placing_name(p), err))
         return 0;
@@ -378,6 +406,17 @@ static int link_found(struct run *r, const struct link_source *from,
         return begin_group(r, pair, &from->file, err);
     }
     *outcome = DIFF_REPLACED;
+    const struct named file = {from->file.device, from->file.file, from->file.is_made != 0};
+    int taken = older_groups_take(r, pair, &file, err);
+    if (taken < 0)
+        return -1;
+    if (taken) {
+        r->counts->linked++;
+        run_change(r, want, "link");
+        return 0;
+    }
+    if (file.is_made && pair->other.size && older_groups_note(r, pair->other, want->path, err))
+        return -1;
     if (may_hand_over(r, from, pair)) {
         if (hand_over(r, from, want, err) || count_name(r, from, err))
             return -1;
@@ -402,18 +441,25 @@ static int wait_for_first(struct run *r, const struct entry *want, struct error 
     return buffer_append_string(&r->names.forward, want->first_name, err);
 }
 
+int names_link_known(struct run *r, const struct difference_pair *pair, enum diff_outcome *outcome,
+                     struct error *err)
+{
+    struct link_source from;
+    int found = find_source(r, pair, &from, err);
+
+    if (found != 1)
+        return found;
+    return link_found(r, &from, pair, outcome, err) ? -1 : 1;
+}
+
 int names_link(struct run *r, const struct difference_pair *pair, enum diff_outcome *outcome,
                struct error *err)
 {
-    struct link_source from;
+    int linked =
+        position_enter(r, pair->want->path, err) ? -1 : names_link_known(r, pair, outcome, err);
 
-    if (position_enter(r, pair->want->path, err))
-        return -1;
-    int found = find_source(r, pair, &from, err);
-    if (found < 0)
-        return -1;
-    if (found)
-        return link_found(r, &from, pair, outcome, err);
+    if (linked)
+        return linked < 0 ? -1 : 0;
     *outcome = DIFF_FAILED;
     if (!r->facts->ordered && !bytes_equal(pair->want->path, pair->want->first_name))
         return wait_for_first(r, pair->want, err);
@@ -453,125 +499,4 @@ int names_stand_in(struct run *r, const struct difference_pair *pair, struct err
     if (move_to(r, hash_bytes(pair->want->path), buffer_bytes(&r->text), err))
         return -1;
     return trash_add(r, TRASH_OWN, buffer_bytes(&r->text), &id, err);
-}
-
-/* ---- Links that came before their first name ---- */
-
-enum waiting_state { WAITING, ON_THE_WAY, THROUGH };
-struct waiting {
-    struct bytes path, first;
-    size_t before; /* the one that waits for this one; while ON_THE_WAY */
-    enum waiting_state state;
-};
-struct waiting_place {
-    struct hash128 key;
-    size_t index;
-};
-
-static int make_waiting(struct run *r, const struct waiting *w, struct error *err)
-{
-    struct bytes parent = path_parent(w->path);
-    struct entry want = {.path = w->path, .kind = ENTRY_FILE, .first_name = w->first};
-    struct entry have = {.path = w->path, .kind = ENTRY_FILE};
-    struct difference_pair pair = {.want = &want};
-    enum diff_outcome outcome;
-    struct link_source from;
-    struct os_stat status;
-
-    want.name_offset = have.name_offset = parent.size ? parent.size + 1 : 0;
-    if (position_enter(r, w->path, err))
-        return -1;
-    if (!os_stat_at(position_folder(r), (const char *)r->name.data, &status, err)) {
-        have.identity = (struct identity){status.device, {status.file[0], status.file[1]}};
-        have.kind = status.kind == OS_DIRECTORY ? ENTRY_DIRECTORY : ENTRY_FILE;
-        pair.have = &have;
-    } else if (os_error_is_missing(err)) {
-        error_release(err);
-    } else {
-        return -1;
-    }
-    if (pair.have && r->options->existing == EXISTING_KEEP)
-        return 0;
-    int found = find_source(r, &pair, &from, err);
-    if (found > 0)
-        return link_found(r, &from, &pair, &outcome, err);
-    return found < 0 ? -1 : run_refuse(err, "its first name was not restored by this run");
-}
-
-/* The index of what waits under that path, or SIZE_MAX. */
-static size_t find_waiting(const struct table *places, struct bytes path)
-{
-    struct hash128 key = hash_bytes(path);
-    const struct waiting_place *p = table_find(places, &key);
-
-    return p ? p->index : SIZE_MAX;
-}
-
-/* Goes to the beginning of the chain that `start` stands in and makes its names from there on: each
- * is met once. */
-static int make_chain(struct run *r, struct waiting *all, const struct table *places, size_t start,
-                      struct error *err)
-{
-    size_t at = start;
-
-    all[at].before = SIZE_MAX;
-    for (;;) {
-        all[at].state = ON_THE_WAY;
-        size_t next = find_waiting(places, all[at].first);
-        if (next == SIZE_MAX || all[next].state != WAITING)
-            break;
-        all[next].before = at;
-        at = next;
-    }
-    for (; at != SIZE_MAX; at = all[at].before) {
-        all[at].state = THROUGH;
-        if (run_check_stop(r, err))
-            return -1;
-        if (make_waiting(r, &all[at], err) && run_failed(r, all[at].path, err))
-            return -1;
-    }
-    return 0;
-}
-
-static int read_waiting(struct run *r, struct waiting *all, struct table *places, struct error *err)
-{
-    struct cursor c = {r->names.forward.data, r->names.forward.size};
-
-    for (size_t i = 0; i < r->names.forward_count; i++) {
-        if (cursor_string(&c, &all[i].path, err) || cursor_string(&c, &all[i].first, err))
-            return -1;
-        struct hash128 key = hash_bytes(all[i].path);
-        struct waiting_place *p = table_add(places, &key, err);
-        if (!p)
-            return -1;
-        p->index = i;
-    }
-    return 0;
-}
-
-int names_finish(struct run *r, struct error *err)
-{
-    size_t count = r->names.forward_count;
-    struct buffer room = {0};
-    struct table places;
-    int result = -1;
-
-    if (!count)
-        return 0;
-    table_init(&places, sizeof(struct waiting_place), sizeof(struct hash128));
-    if (buffer_reserve(&room, count * sizeof(struct waiting), err))
-        goto out;
-    struct waiting *all = (struct waiting *)(void *)room.data;
-    memset(all, 0, count * sizeof *all);
-    if (read_waiting(r, all, &places, err))
-        goto out;
-    for (size_t i = 0; i < count; i++) {
-        if (all[i].state == WAITING && make_chain(r, all, &places, i, err))
-            goto out;
-    }
-    result = 0;
-out:
-    table_release(&places);
-    buffer_release(&room);
-    return result;
 }

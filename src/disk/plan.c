@@ -3,6 +3,7 @@
  * what is told is what would be done.
  */
 #include "disk/apply.h"
+#include "disk/older.h"
 
 #include <string.h>
 
@@ -173,7 +174,7 @@ static struct plan plan_same_kind(struct run *r, const struct difference_pair *p
     return act(PLAN_NOTHING);
 }
 
-struct plan plan_make(struct run *r, const struct difference_pair *pair)
+static struct plan decide(struct run *r, const struct difference_pair *pair)
 {
     const struct entry *want = pair->want, *have = pair->have;
     const char *bad = plan_bad_name(want->path);
@@ -191,6 +192,15 @@ struct plan plan_make(struct run *r, const struct difference_pair *pair)
     if (want->kind == ENTRY_DIRECTORY)
         return act(PLAN_ENTER);
     return plan_same_kind(r, pair);
+}
+
+struct plan plan_make(struct run *r, const struct difference_pair *pair)
+{
+    struct plan plan = decide(r, pair);
+
+    if ((plan.action == PLAN_CREATE || plan.action == PLAN_REPLACE) && older_find(r, pair))
+        plan.action = PLAN_OLDER;
+    return plan;
 }
 
 /* ---- The dry run ---- */
@@ -280,6 +290,12 @@ int plan_tell(struct run *r, const struct difference_pair *pair, struct error *e
         break;
     case PLAN_LINK:
         outcome = tell_change(r, pair->want, "link", &r->counts->linked);
+        break;
+    case PLAN_OLDER:
+        outcome = tell_change(r, pair->want, "link-old", &r->counts->older);
+        if (pair->have && pair->have->kind == ENTRY_DIRECTORY)
+            diff_skip(r->diff);
+        result = older_claim(r, err);
         break;
     case PLAN_COMPARE:
         result = tell_compared(r, pair, &outcome, err);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "disk/apply.h"
+#include "disk/older.h"
 #include "disk/owners.h"
 #include "disk/walk.h"
 #include "tree/filter.h"
@@ -151,7 +152,7 @@ static int set_up(struct run *r, struct error *err)
     if (r->options->mode == TRANSFER_APPLY && r->options->jobs > 1 &&
         writers_new(r, r->options->jobs, err))
         return -1;
-    return open_diff(r, err);
+    return open_diff(r, err) || older_new(r, err) ? -1 : 0;
 }
 
 static void init(struct run *r, struct transfer *t, struct source *want)
@@ -180,6 +181,7 @@ static void init(struct run *r, struct transfer *t, struct source *want)
 static void release(struct run *r)
 {
     writers_free(r->writers);
+    older_free(r->older);
     diff_free(r->diff);
     source_close(r->have);
     position_release(r);
@@ -270,8 +272,8 @@ static int settle_on_disk(struct run *r, struct error *err)
 static int finish(struct run *r, struct error *err)
 {
     if (position_leave(r, 0, err) || writers_settle(r, err) || names_finish(r, err) ||
-        position_leave(r, 0, err) || flavours_finish(r, err) || trash_sweep(r, err) ||
-        trash_empty(r, err) || late_finish_folders(r, err) ||
+        position_leave(r, 0, err) || older_groups_finish(r, err) || flavours_finish(r, err) ||
+        trash_sweep(r, err) || trash_empty(r, err) || late_finish_folders(r, err) ||
         late_finish_flags(r, LATE_BELOW, err) || settle_on_disk(r, err))
         return -1;
     return late_finish_flags(r, LATE_ANCHORS, err);

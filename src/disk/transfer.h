@@ -48,6 +48,14 @@ enum transfer_reflink {
     REFLINK_NEVER,
 };
 
+/* An older copy of the same source. */
+struct transfer_older {
+    const char *place;      /* the folder that stands for the source's root; must stay */
+    bool has_taken;         /* `taken` holds: */
+    struct timestamp taken; /* what the source changed then or later, the copy may lack; without it
+                               the ctimes of the copy's files alone tell */
+};
+
 struct drives;           /* link/drives.h */
 struct reparse_policies; /* link/reparse_tag.h */
 struct relink;           /* tree/relink.h */
@@ -87,11 +95,16 @@ struct transfer_options {
                                                      order; or NULL: such links stay, as errors */
     bool limits_deletes; /* `max_delete` holds: if more names would be deleted, none is */
     uint64_t max_delete;
+    const struct transfer_older *older; /* --link-dest: files that they have unchanged, and the
+                                           place lacks, become further names of theirs. Of a layout
+                                           with one root */
+    size_t older_count;
 };
 
 struct transfer_counts {
     uint64_t entries; /* of the source, seen */
     uint64_t created, replaced, linked, updated, deleted, unchanged;
+    uint64_t older;   /* files that became further names of older copies' */
     uint64_t bytes;   /* file contents written */
     uint64_t extras;  /* names at the destination that the source lacks and that stay */
     uint64_t refused; /* names that were not safe or not possible */

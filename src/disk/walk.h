@@ -47,6 +47,15 @@ MUST_CHECK int walk_open(const struct disk_layout *layout, const struct walk_opt
 /* True if link counts of any root's file system are hints only (namegroup_options). */
 bool walk_link_count_is_hint(struct source *walk);
 
+/* Where the entry of source_find stands that was found last, and is not a root, and its status.
+ * Borrowed until the walk is asked for something else. */
+struct walk_found {
+    os_handle folder;
+    const char *name;
+    struct os_stat status;
+};
+struct walk_found walk_found(struct source *walk);
+
 /* Opens the folder that the link which came last leads to, by the drives (or NULL) where it is one
  * of Windows: 1, 0 if nobody knows where it leads, -1: ERROR_CHANGED if another link has taken its
  * place since. */

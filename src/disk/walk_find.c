@@ -184,3 +184,10 @@ int walk_find(struct source *s, struct bytes path, const struct entry **out, str
         return 0;
     return keep_path(w, path, &spot, err) ? -1 : look_up(w, r, spot, err);
 }
+
+struct walk_found walk_found(struct source *s)
+{
+    const struct walk_subject *t = &walk_of(s)->found;
+
+    return (struct walk_found){t->folder, t->name, t->status};
+}

@@ -346,6 +346,10 @@ int os_volume_facts(os_handle handle, struct os_volume *out, struct error *err) 
 
 /* Random bytes for temporary names. */
 int os_random(void *bytes, size_t count, struct error *err) MUST_CHECK;
+/* The time of day. */
+struct timestamp os_now(void);
+/* Lets a twentieth of a second go by. */
+void os_pause(void);
 /* Monotonic seconds for rates. */
 double os_ticks(void);
 /* How many files and folders this process may have open, which it makes as many as it may, up to

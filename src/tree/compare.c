@@ -79,6 +79,17 @@ uint32_t metadata_compare(const struct entry *want, const struct entry *have,
     return fields;
 }
 
+bool content_taken_as_equal(const struct entry *want, const struct entry *have, uint32_t fields,
+                            const struct diff_options *options)
+{
+    const uint32_t times = METADATA_MTIME | METADATA_CTIME;
+    if (options->has_distrust && timestamp_compare(have->meta.ctime, options->distrust_since) >= 0)
+        return false;
+    return options->quick && (want->meta.known & have->meta.known & times) == times &&
+           !((options->ignore_fields | fields) & METADATA_MTIME) &&
+           timestamp_compare(want->meta.ctime, have->meta.ctime) < 0;
+}
+
 /* One step through two sorted lists: the next name of either, and whether its values differ. False
  * at the end of both. */
 struct both_lists {

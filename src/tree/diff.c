@@ -141,19 +141,6 @@ static bool is_mere_name(const struct entry *e)
     return entry_is_further_name(e) && !identity_is_known(&e->identity);
 }
 
-/* True if equal sizes and times say that a file was not written to since it was copied (DESIGN 7).
- */
-static bool taken_as_equal(const struct diff *d)
-{
-    const struct metadata *want = &d->pair.want->meta, *have = &d->pair.have->meta;
-    uint32_t times = METADATA_MTIME | METADATA_CTIME;
-    if (d->options.has_distrust && timestamp_compare(have->ctime, d->options.distrust_since) >= 0)
-        return false;
-    return d->options.quick && (want->known & have->known & times) == times &&
-           !((d->options.ignore_fields | d->pair.fields) & METADATA_MTIME) &&
-           timestamp_compare(want->ctime, have->ctime) < 0 && !d->groups.hand.touched;
-}
-
 static uint32_t compare_data(const struct diff *d)
 {
     const struct entry *want = d->pair.want, *have = d->pair.have;
@@ -162,7 +149,10 @@ static uint32_t compare_data(const struct diff *d)
         return DIFFERS_DATA_UNKNOWN;
     if (want->size != have->size)
         return DIFFERS_DATA;
-    return want->size == 0 || taken_as_equal(d) ? 0 : DIFFERS_DATA_UNKNOWN;
+    bool same =
+        want->size == 0 || (!d->groups.hand.touched &&
+                            content_taken_as_equal(want, have, d->pair.fields, &d->options));
+    return same ? 0 : DIFFERS_DATA_UNKNOWN;
 }
 
 /* True if a symbolic link of Windows says the same as one that comes from elsewhere, where slashes
@@ -420,6 +410,16 @@ int diff_set_note(struct diff *d, const struct hash128 *group, struct diff_note 
                   struct error *err)
 {
     return groups_set_note(&d->groups, group, note, err);
+}
+
+enum diff_claim diff_claim_of(const struct diff *d, const struct identity *file)
+{
+    return groups_claim_of(&d->groups, d->pair.want, file);
+}
+
+int diff_claim(struct diff *d, const struct identity *file, struct error *err)
+{
+    return groups_claim(&d->groups, d->pair.want, file, err);
 }
 
 int diff_keep_hash(struct diff *d, enum diff_side side, struct hash128 hash, struct error *err)

@@ -113,6 +113,19 @@ bool diff_note(const struct diff *d, const struct hash128 *group, struct diff_no
 MUST_CHECK int diff_set_note(struct diff *d, const struct hash128 *group, struct diff_note note,
                              struct error *err);
 
+/* What a file that stands outside `have`, of which the name in hand could become one more name, is
+ * to want's groups. */
+enum diff_claim {
+    DIFF_UNCLAIMED,
+    DIFF_TOUCHED, /* the same, but this run took a name from it: its ctime says nothing */
+    DIFF_CLAIMED, /* another group of want stands on it: the two must not become one */
+};
+/* Asks that of the file of an identity, for the pair that came last (options.settle). */
+enum diff_claim diff_claim_of(const struct diff *d, const struct identity *file);
+/* Notes that the name of the pair that came last has become one of that file's; before
+ * diff_settle. */
+MUST_CHECK int diff_claim(struct diff *d, const struct identity *file, struct error *err);
+
 enum diff_side { DIFF_WANT, DIFF_HAVE };
 
 /* Keeps the content hash (data_hash) of the group that the entry of that side belongs to, and gives
@@ -127,6 +140,11 @@ int diff_kept_hash(const struct diff *d, enum diff_side side, struct hash128 *ha
  * both sides carry an access ACL (they are its mask). */
 uint32_t metadata_compare(const struct entry *want, const struct entry *have,
                           const struct diff_options *options);
+
+/* True if the two files' content is equal as far as sizes and times can tell (DESIGN 7): `have` was
+ * copied or compared when want's was what it is. `fields` are those that differ. */
+bool content_taken_as_equal(const struct entry *want, const struct entry *have, uint32_t fields,
+                            const struct diff_options *options);
 
 /* The next xattr that differs, in order of names: 1 and the name (borrowed), 0 at the end. *place
  * starts at 0. Values: find them in the entries. */

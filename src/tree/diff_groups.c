@@ -223,20 +223,26 @@ static int want_begin(struct diff_groups *g, struct error *err)
     return 0;
 }
 
-/* have's group in hand, made if it was not met before. */
-static struct have_group *have_meet(struct diff_groups *g, struct error *err)
+/* Adds a group of have that was not met before. */
+static struct have_group *have_add(struct diff_groups *g, const struct identity *id, uint32_t left,
+                                   struct error *err)
 {
-    struct have_group key, *h = have_find(g, &g->hand.have);
-    uint32_t left = names_left(g->hand.counts[DIFF_HAVE]);
-    if (h != NULL)
-        return h;
-    if (!have_key(g, &g->hand.have, &key) &&
-        ordinals_add(&g->volumes, g->hand.have.volume, &key.volume, err) != 0)
+    struct have_group key, *h;
+    if (!have_key(g, id, &key) && ordinals_add(&g->volumes, id->volume, &key.volume, err) != 0)
         return NULL;
     h = table_add(&g->have, &key, err);
     if (h != NULL)
         h->left = left < HAVE_UNKNOWN ? left & HAVE_UNKNOWN : HAVE_UNKNOWN;
     return h;
+}
+
+/* have's group in hand, made if it was not met before. */
+static struct have_group *have_meet(struct diff_groups *g, struct error *err)
+{
+    struct have_group *h = have_find(g, &g->hand.have);
+    if (h != NULL)
+        return h;
+    return have_add(g, &g->hand.have, names_left(g->hand.counts[DIFF_HAVE]), err);
 }
 
 /* Notes that have's group in hand stands for want's. */
@@ -303,9 +309,11 @@ static int set_other(struct diff_groups *g, const struct want_group *w,
 static int set_joined(struct diff_groups *g, const struct have_group *h,
                       struct difference_pair *pair, struct error *err)
 {
+    pair->differs |= DIFFERS_JOINED;
+    if (h->name == NULL)
+        return 0;
     if (path_into(h->name, &g->joined, &pair->joined, err) != 0)
         return -1;
-    pair->differs |= DIFFERS_JOINED;
     if (pair->other.size == 0)
         pair->other = pair->joined;
     return 0;
@@ -458,6 +466,28 @@ int groups_set_note(struct diff_groups *g, const struct hash128 *group, struct d
     w->is_made = note.is_made;
     w->has_note = 1;
     return 1;
+}
+
+enum diff_claim groups_claim_of(const struct diff_groups *g, const struct entry *want,
+                                const struct identity *file)
+{
+    const struct have_group *h = have_find(g, file);
+    if (h == NULL)
+        return DIFF_UNCLAIMED;
+    if (h->stands && !same_hash(h->want, name_key(want)))
+        return DIFF_CLAIMED;
+    return h->touched ? DIFF_TOUCHED : DIFF_UNCLAIMED;
+}
+
+int groups_claim(struct diff_groups *g, const struct entry *want, const struct identity *file,
+                 struct error *err)
+{
+    struct have_group *h = have_find(g, file);
+    if (h == NULL && (h = have_add(g, file, HAVE_UNKNOWN, err)) == NULL)
+        return -1;
+    h->want = name_key(want);
+    h->stands = 1;
+    return 0;
 }
 
 int groups_keep_hash(struct diff_groups *g, enum diff_side side, struct hash128 hash,

@@ -59,6 +59,12 @@ MUST_CHECK int groups_alone(struct diff_groups *g, struct difference_pair *pair,
 /* Counts a name of have that has no partner. */
 void groups_extra(struct diff_groups *g);
 
+/* See diff_claim_of and diff_claim; `want` is the entry in hand. */
+enum diff_claim groups_claim_of(const struct diff_groups *g, const struct entry *want,
+                                const struct identity *file);
+MUST_CHECK int groups_claim(struct diff_groups *g, const struct entry *want,
+                            const struct identity *file, struct error *err);
+
 /* See diff_settle, diff_note, diff_set_note, diff_keep_hash, diff_kept_hash. */
 MUST_CHECK int groups_settle(struct diff_groups *g, enum diff_outcome outcome, struct error *err);
 bool groups_note(const struct diff_groups *g, const struct hash128 *group, struct diff_note *out);

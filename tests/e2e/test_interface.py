@@ -9,7 +9,7 @@ import sys
 import support
 from support import Case, holdfast, named
 
-COMMANDS = ("backup", "restore", "mirror", "verify", "list", "scan", "link", "remap", "remove")
+COMMANDS = ("backup", "restore", "mirror", "snapshot", "verify", "list", "scan", "link", "remap", "remove")
 
 
 class Help(Case):

@@ -44,6 +44,21 @@ int os_random(void *bytes, size_t count, struct error *err)
     return 0;
 }
 
+struct timestamp os_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (struct timestamp){now.tv_sec, (uint32_t)now.tv_nsec};
+}
+
+void os_pause(void)
+{
+    const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+
+    (void)nanosleep(&moment, NULL);
+}
+
 double os_ticks(void)
 {
     struct timespec now;

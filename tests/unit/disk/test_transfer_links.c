@@ -7,6 +7,7 @@
 
 #include "support/check.h"
 #include "support/transferred.h"
+#include "tree/namegroup.h"
 
 static void make_name(const struct folder *f, const char *of, const char *path)
 {
@@ -232,6 +233,45 @@ static void spills_at_the_link_limit(void **state)
     transferred_release(&t);
 }
 
+static void run_as_disk(struct transferred *t, struct list_source *l)
+{
+    struct namegroup_options options = {.count_is_hint = false};
+    struct error err = {0};
+    struct source *groups;
+
+    check_done(namegroup_new(list_source(l), options, &groups, &err));
+    check_done(transfer_run(&t->transfer, groups, &err));
+    source_close(groups);
+}
+
+/* {b,c} becomes {a,c} and {b}, and a cannot be made: c must not stay a name of b's file. */
+static void a_name_does_not_stay_in_another_group(void **state)
+{
+    const struct folder *f = *state;
+    struct list_source *l = list_source_new();
+    struct transferred t;
+
+    transferred_init(&t, f);
+    list_add(l, ENTRY_DIRECTORY, "t");
+    list_file(l, "t/b", "BBBB");
+    list_name(l, "t/b2", "t/b");
+    list_name(l, "t/c", "t/b");
+    run_as_disk(&t, l);
+    put_file(f, "t/a/in the way", "");
+    l = list_source_new();
+    list_add(l, ENTRY_DIRECTORY, "t");
+    list_file(l, "t/a", "AAAA");
+    list_name(l, "t/c", "t/a");
+    list_file(l, "t/b", "BBBB");
+    list_name(l, "t/b2", "t/b");
+    run_as_disk(&t, l);
+    assert_int_equal(t.errors, 1);
+    assert_true(same_file(f, "t/b", "t/b2"));
+    check_standing(f, "t/b", "BBBB");
+    check_standing(f, "t/c", "AAAA");
+    transferred_release(&t);
+}
+
 #define folder_test(name) cmocka_unit_test_setup_teardown(name, folder_setup, folder_teardown)
 
 int main(void)
@@ -245,6 +285,7 @@ int main(void)
         folder_test(links_to_nothing_but_members),
         folder_test(a_link_to_itself_keeps_the_data),
         folder_test(spills_at_the_link_limit),
+        folder_test(a_name_does_not_stay_in_another_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,16 @@ static void the_clock_runs(void **state)
     assert_true(os_ticks() >= before);
 }
 
+static void time_goes_by(void **state)
+{
+    struct timestamp before = os_now();
+
+    (void)state;
+    os_pause();
+    assert_int_equal(timestamp_compare(before, os_now()), -1);
+    assert_true(before.seconds > 1700000000);
+}
+
 static void random_bytes_differ(void **state)
 {
     struct error err = {0};
@@ -151,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_runs),
+        cmocka_unit_test(time_goes_by),
         cmocka_unit_test(random_bytes_differ),
         cmocka_unit_test(a_pipe_is_no_terminal),
         cmocka_unit_test(a_signal_asks_for_a_stop),
