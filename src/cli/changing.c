@@ -12,10 +12,6 @@ const struct option_spec changing_specs[CHANGING_SPEC_COUNT] = {
      "compare contents even where size and times agree"},
     {"clear-flags", 0, OPTION_FLAG, SETTING(clear_flags), NULL,
      "take immutable and append-only flags off what stands in the way"},
-    {"keep-redirects", 0, OPTION_FLAG, SETTING(keep_redirects), NULL,
-     "use links that stand where a folder belongs as the folders that they lead to, for all that "
-     "is "
-     "done there, --delete, too"},
     {"owner", 0, OPTION_FLAG, SETTING(owner), NULL, "try to set owners as an ordinary user, too"},
     {"foreign-links", 0, OPTION_TEXT, SETTING(foreign_links), "WAY",
      "Windows' links where there is no NTFS volume: symlink (default; told as not exact), skip or "
@@ -29,6 +25,10 @@ const struct option_spec changing_specs[CHANGING_SPEC_COUNT] = {
      "print what would be done, change nothing"},
     {"no-sync", 0, OPTION_FLAG, SETTING(no_sync), NULL,
      "do not wait until everything is on the disk"},
+    {"keep-redirects", 0, OPTION_FLAG, SETTING(keep_redirects), NULL,
+     "use links that stand where a folder belongs as the folders that they lead to, for all that "
+     "is "
+     "done there, --delete, too"},
 };
 
 static const char *const foreign_words[] = {

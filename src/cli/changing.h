@@ -13,13 +13,14 @@ struct changing_settings {
     bool checksum, clear_flags, keep_redirects, owner, dry_run, no_sync;
 };
 
-/* The group of options; `member` is the struct changing_settings in the command's settings. */
-enum { CHANGING_SPEC_COUNT = 9 };
+/* The group of options: all of them, or those for a folder that is new. `member` is the struct
+ * changing_settings in the command's settings. */
+enum { CHANGING_NEW_COUNT = 8, CHANGING_SPEC_COUNT };
 extern const struct option_spec changing_specs[CHANGING_SPEC_COUNT];
-#define CHANGING_OPTION_GROUP(type, member)                                                        \
+#define CHANGING_OPTION_GROUP(type, member, spec_count)                                            \
     {                                                                                              \
-        .title = "How the folder is changed", .specs = changing_specs,                             \
-        .count = CHANGING_SPEC_COUNT, .offset = offsetof(type, member)                             \
+        .title = "How the folder is changed", .specs = changing_specs, .count = (spec_count),      \
+        .offset = offsetof(type, member)                                                           \
     }
 
 /* Sets what the options say; for --keep-redirects `redirects`, which is borrowed. ERROR_USAGE for

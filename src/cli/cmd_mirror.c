@@ -184,7 +184,7 @@ static const struct option_group mirror_groups[] = {
     {.title = "Options",
      .specs = mirror_specs,
      .count = sizeof mirror_specs / sizeof mirror_specs[0]},
-    CHANGING_OPTION_GROUP(struct mirror_settings, mirroring.changing),
+    CHANGING_OPTION_GROUP(struct mirror_settings, mirroring.changing, CHANGING_SPEC_COUNT),
     {.title = "What is left out, and stays as it is in DEST",
      .specs = filter_specs,
      .count = FILTER_SPARING_COUNT,

@@ -400,7 +400,7 @@ static const struct option_group restore_groups[] = {
     {.title = "Options",
      .specs = restore_specs,
      .count = sizeof restore_specs / sizeof restore_specs[0]},
-    CHANGING_OPTION_GROUP(struct restore_settings, changing),
+    CHANGING_OPTION_GROUP(struct restore_settings, changing, CHANGING_SPEC_COUNT),
     MAP_OPTION_GROUP(struct restore_settings, map, MAP_SPEC_COUNT),
     COMMON_OPTION_GROUP,
 };

@@ -156,10 +156,6 @@ static int prepare(struct snapshotting *m, struct error *err)
     const struct store_item *newest;
 
     m->dry_run = m->settings->mirroring.changing.dry_run;
-    if (m->settings->mirroring.changing.keep_redirects)
-        return error_set(
-            err, ERROR_USAGE, NULL,
-            "--keep-redirects is not for snapshots, which hold the folders themselves");
     if (mirroring_choose(&m->run, err) != 0 ||
         (m->settings->keep != NULL &&
          snapshot_rules_parse(m->settings->keep, &m->rules, err) != 0) ||
@@ -454,7 +450,7 @@ static const struct option_group snapshot_groups[] = {
     {.title = "Options",
      .specs = snapshot_specs,
      .count = sizeof snapshot_specs / sizeof snapshot_specs[0]},
-    CHANGING_OPTION_GROUP(struct snapshot_settings, mirroring.changing),
+    CHANGING_OPTION_GROUP(struct snapshot_settings, mirroring.changing, CHANGING_NEW_COUNT),
     {.title = "What is left out of the snapshot",
      .specs = filter_specs,
      .count = FILTER_SPEC_COUNT,
