@@ -120,6 +120,9 @@ static int resume(struct snapshotting *m, const struct store_item *left, struct 
     watcher_remark(&m->report.watcher, bytes_of(name),
                    "a run was cut off here: this one goes on with it");
     m->resumes = true;
+    /* Without a marker nothing tells from when on its files are to be distrusted. */
+    if (!store_has_marker(&m->store, left))
+        m->run.transfer.options.checksum = true;
     if (m->dry_run)
         return store_append_path(&m->store, left, &m->work_path, err);
     if (store_rename(&m->store, left, &m->item, err) != 0)
@@ -161,6 +164,9 @@ static int prepare(struct snapshotting *m, struct error *err)
          snapshot_rules_parse(m->settings->keep, &m->rules, err) != 0) ||
         tree_check_destination(m->store_path, err) != 0)
         return -1;
+    /* What goes must not be the last that is surely on the disk. */
+    if (m->settings->keep != NULL)
+        m->run.transfer.options.no_sync = false;
     m->run.destination = m->store_path;
     if (mirroring_check_places(&m->run, err) != 0)
         return -1;
@@ -223,7 +229,7 @@ static int lead_to_latest(struct snapshotting *m, struct error *err)
 static int finish(struct snapshotting *m, struct error *err)
 {
     struct store_item whole = {.seconds = m->item.seconds, .state = SNAPSHOT_WHOLE};
-    bool sync = !m->settings->mirroring.changing.no_sync;
+    bool sync = !m->run.transfer.options.no_sync;
 
     if (check_source_stayed(m, err) != 0)
         return -1;
@@ -364,7 +370,7 @@ static const char *what_remains(const struct snapshotting *m)
         return m->is_whole && !m->dry_run ? "The snapshot is whole." : NULL;
     return changes_any(&m->run.transfer) || m->resumes
                ? "The snapshot stays unfinished. Run the same command again: it goes on where this "
-                 "run stopped."
+                 "run stopped. If the disk is full, `holdfast remove` old snapshots before."
                : NULL;
 }
 
@@ -466,12 +472,14 @@ const struct command command_snapshot = {
         "Makes STORE/2026-11-25T130501Z (the time in UTC), a whole copy of the folder SOURCE, as "
         "mirror makes one. Files that are unchanged since the newest snapshot become further names "
         "of its files, so that they take no room; each snapshot is a plain folder all the same, "
-        "and any may be removed. It grows under a name that ends in .unfinished and gets its own "
+        "and any may be removed. Each SOURCE needs a STORE of its own. It grows under a name that "
+        "ends in .unfinished and gets its own "
         "when it is whole and on the disk; then the symbolic link STORE/latest leads to it. What a "
         "run that was cut off left behind is finished by the next one.\n\n"
         "With --keep the newest snapshot of each of the last N hours, days, weeks (from Monday "
         "on), months or years (of UTC) that have one stays, and the N last ones; the others are "
-        "removed once the new one is whole, links as links. Nothing is removed after errors, and "
+        "removed once the new one is whole and, whatever --no-sync says, on the disk, links as "
+        "links. Nothing is removed after errors, and "
         "nothing that has no snapshot's name.",
     .examples = "holdfast snapshot /home/me /mnt/disk/home\n"
                 "holdfast snapshot --keep daily=7,weekly=4,monthly=12 /home/me /mnt/disk/home\n"

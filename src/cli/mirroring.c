@@ -132,6 +132,23 @@ static int check_device(const struct mirroring *m, const char *older, os_handle 
                      older, m->destination);
 }
 
+/* A file that stands in two older copies could be given to two files of the source. */
+static int check_others(const struct mirroring *m, const char *older, os_handle folder,
+                        struct error *err)
+{
+    for (size_t i = 0; i < m->transfer.options.older_count; i++) {
+        os_handle other = OS_NO_HANDLE;
+        int common = open_named(m->older[i].place, &other, err) != 0
+                         ? -1
+                         : os_folders_overlap(other, folder, err);
+
+        os_close(other);
+        if (common != 0)
+            return common < 0 ? -1 : nested(err, older, m->older[i].place);
+    }
+    return 0;
+}
+
 static int check_older(const struct mirroring *m, const char *older, struct error *err)
 {
     struct mirroring_place place = {.folder = OS_NO_HANDLE};
@@ -143,7 +160,7 @@ static int check_older(const struct mirroring *m, const char *older, struct erro
         goto out;
     with_source = os_folders_overlap(folder, source, err);
     with_place = with_source == 0 ? overlap(folder, &place, err) : 0;
-    if (with_source < 0 || with_place < 0)
+    if (with_source < 0 || with_place < 0 || check_others(m, older, folder, err) != 0)
         goto out;
     result = with_source != 0  ? nested(err, older, m->source)
              : with_place != 0 ? nested(err, older, m->destination)

@@ -118,13 +118,14 @@ static int ahead_next(struct source *s, const struct entry **out, struct error *
     return more;
 }
 
+/* A file that is written to stays the one that it was: it is read as it is now, and its time, which
+ * was read before, tells the next run. */
 static bool is_same(const struct entry *a, const struct entry *b)
 {
-    return a->kind == b->kind && identity_equal(&a->identity, &b->identity) && a->size == b->size &&
-           timestamp_compare(a->meta.mtime, b->meta.mtime) == 0;
+    return a->kind == b->kind && identity_equal(&a->identity, &b->identity);
 }
 
-/* Finds what stands behind the entry that came last: 0, -1 if that is no more what it was. */
+/* Finds what stands behind the entry that came last: 0, -1 if that is another object now. */
 static int find(struct ahead *a, const struct entry **out, struct error *err)
 {
     const struct entry *e = &a->current->entry;
@@ -134,7 +135,7 @@ static int find(struct ahead *a, const struct entry **out, struct error *err)
         return -1;
     if (found && is_same(*out, e))
         return 0;
-    error_set(err, ERROR_CHANGED, "read", "it changed meanwhile");
+    error_set(err, ERROR_CHANGED, "read", "something else took its place meanwhile");
     return error_at(err, (const char *)e->path.data, e->path.size);
 }
 

@@ -379,6 +379,30 @@ static int unlock(struct anchor *a, bool clear_flags, struct error *err)
     return 0;
 }
 
+/* The owner of a folder without the right to write there takes it for as long as the marker comes
+ * or goes: 1, 0 it is there, -1. */
+static int open_mode(const struct anchor *a, const struct os_stat *before, struct error *err)
+{
+    const struct os_object folder = {.handle = a->folder};
+
+    if ((before->mode & 0300) == 0300 || os_is_privileged() || before->owner != os_user())
+        return 0;
+    return os_set_mode(&folder, before->mode | 0700, err) ? -1 : 1;
+}
+
+/* Gives the mode back; `result` is that of what was done in between. */
+static int close_mode(const struct anchor *a, const struct os_stat *before, int result,
+                      struct error *err)
+{
+    const struct os_object folder = {.handle = a->folder};
+    struct error later = {0};
+
+    if (os_set_mode(&folder, before->mode, result ? &later : err))
+        result = -1;
+    error_release(&later);
+    return result;
+}
+
 static void choose_name(const struct anchor *a, const char *id, char out[ANCHOR_NAME_BYTES])
 {
     if (a->marker[0])
@@ -394,7 +418,7 @@ int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error
     struct buffer text = {0};
     struct os_stat before;
     char final[ANCHOR_NAME_BYTES];
-    int result = -1;
+    int result = -1, opened;
 
     if (a->marked)
         return 0;
@@ -402,9 +426,14 @@ int anchor_mark(struct anchor *a, const struct anchor_marking *how, struct error
     if (unlock(a, how->clear_flags, err) || marker_text(a, how->id, &text, err) ||
         os_stat_handle(a->folder, &before, err))
         goto out;
+    opened = open_mode(a, &before, err);
+    if (opened < 0)
+        goto out;
     result = a->marker[0] ? 1 : place_first(a, final, buffer_bytes(&text), how->sync, err);
     if (result > 0)
         result = place_over(a, how->id, final, buffer_bytes(&text), err);
+    if (opened)
+        result = close_mode(a, &before, result, err);
     if (result)
         goto out;
     memcpy(a->marker, final, sizeof final);
@@ -439,7 +468,13 @@ int anchor_unmark(struct anchor *a, bool sync, struct error *err)
 
     if (!a->marker[0] || a->folder == OS_NO_HANDLE)
         return 0;
-    if (os_stat_handle(a->folder, &before, err) || os_remove(a->folder, a->marker, err))
+    if (os_stat_handle(a->folder, &before, err))
+        return error_at(err, a->path, strlen(a->path));
+    int opened = open_mode(a, &before, err);
+    int result = opened < 0 ? -1 : os_remove(a->folder, a->marker, err);
+    if (opened > 0)
+        result = close_mode(a, &before, result, err);
+    if (result)
         return error_at(err, a->path, strlen(a->path));
     a->marker[0] = '\0';
     a->marked = false;

@@ -336,6 +336,7 @@ static int spill(struct run *r, const struct link_source *from, const struct dif
     group.file = made.file;
     if (set_note(r, &key, group, err))
         return -1;
+    older_groups_spill(r, &key, (struct named){made.device, made.file, true});
     watcher_loss(r->watcher, want->path, reason, NULL);
     return move_to(r, key, want->path, err);
 }

@@ -54,6 +54,8 @@ MUST_CHECK int older_groups_take(struct run *r, const struct difference_pair *pa
 /* Remembers a further name of such a file. */
 MUST_CHECK int older_groups_note(struct run *r, struct bytes group, struct bytes path,
                                  struct error *err);
+/* The file of a group can have no more names, and another copy took its place. */
+void older_groups_spill(struct run *r, const struct hash128 *group, struct named file);
 /* After all names: links those that came before to the older file. */
 MUST_CHECK int older_groups_finish(struct run *r, struct error *err);
 

@@ -79,6 +79,14 @@ int older_groups_take(struct run *r, const struct difference_pair *pair, const s
     return exchange(r, pair, file, err) ? -1 : 1;
 }
 
+void older_groups_spill(struct run *r, const struct hash128 *group, struct named file)
+{
+    struct exchanged_group *g = r->older ? table_find(&r->older->groups.exchanged, group) : NULL;
+
+    if (g)
+        g->now = file;
+}
+
 /* ---- At the end ---- */
 
 /* Where a name stands that is to be exchanged. */

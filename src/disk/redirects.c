@@ -31,6 +31,23 @@ static bool meets_anchor(const struct anchor *a, os_handle folder, struct error 
     return below != 0;
 }
 
+/* True if the folder is, holds or lies in an older copy, or may do so. */
+static bool meets_older(const struct run *r, os_handle folder, struct error *err)
+{
+    const struct transfer_options *o = r->options;
+
+    for (size_t i = 0; i < o->older_count; i++) {
+        os_handle older = OS_NO_HANDLE;
+        int common = os_open_root(o->older[i].place, &older, err)
+                         ? -1
+                         : os_folders_overlap(older, folder, err);
+        os_close(older);
+        if (common)
+            return true;
+    }
+    return false;
+}
+
 /* Why the folder may not be written to: static text, or NULL. */
 static const char *forbids(const struct run *r, os_handle folder, struct error *err)
 {
@@ -38,6 +55,9 @@ static const char *forbids(const struct run *r, os_handle folder, struct error *
         return "a link that leads to a folder: no more than 16 are used as folders";
     if (r->redirects.source != OS_NO_HANDLE && os_folders_overlap(r->redirects.source, folder, err))
         return "a link to a folder of the source, or to one that holds it, cannot be used as a "
+               "folder";
+    if (meets_older(r, folder, err))
+        return "a link to a folder of an older copy, or to one that holds it, cannot be used as a "
                "folder";
     for (size_t i = 0; i < r->anchor_count; i++) {
         if (meets_anchor(&r->anchors[i], folder, err))

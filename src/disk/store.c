@@ -112,6 +112,23 @@ static void sort_items(struct store *s)
     qsort(s->items, s->count, sizeof *s->items, compare_items);
 }
 
+bool store_has_marker(const struct store *s, const struct store_item *item)
+{
+    struct buffer path = {0};
+    struct error ignored = {0};
+    struct anchor a;
+    bool found = false;
+
+    if (!store_append_path(s, item, &path, &ignored) &&
+        !anchor_init(&a, (const char *)path.data, NULL, &ignored)) {
+        found = !anchor_open(&a, ANCHOR_LOOK, &ignored) && a.dead.size != 0;
+        anchor_release(&a);
+    }
+    error_release(&ignored);
+    buffer_release(&path);
+    return found;
+}
+
 void store_add(struct store *s, const struct store_item *item)
 {
     s->items[s->count++] = *item;

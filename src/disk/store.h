@@ -39,6 +39,9 @@ const struct store_item *store_newest(const struct store *s, enum snapshot_state
 MUST_CHECK int store_append_path(const struct store *s, const struct store_item *item,
                                  struct buffer *out, struct error *err);
 
+/* True if a run that was cut off left its marker in an item, as far as can be seen. */
+bool store_has_marker(const struct store *s, const struct store_item *item);
+
 /* Adds an item that this run is going to make, once. */
 void store_add(struct store *s, const struct store_item *item);
 /* Gives an item another name, and the list with it; nothing to do if it is the same. */

@@ -167,17 +167,20 @@ int writers_new(struct run *r, size_t threads, struct error *err)
 
     if (!w)
         return error_memory(err);
-    r->writers = w;
     if (threads > WRITERS_MOST)
         threads = WRITERS_MOST;
     w->batches = calloc(BATCHES, sizeof *w->batches);
-    if (!w->batches)
-        return error_memory(err);
+    if (!w->batches || pool_new(threads, &w->pool, err)) {
+        free(w->batches);
+        free(w);
+        return err->kind ? -1 : error_memory(err);
+    }
+    r->writers = w;
     w->batch_folders = os_handle_limit() < MANY_HANDLES ? FOLDERS_FEW : BATCH_FOLDERS;
     w->batch_contents = os_handle_limit() < WRITERS_HANDLES_MOST ? 0 : BATCH_CONTENTS;
     for (size_t i = 0; i < BATCHES; i++)
         batch_init(&w->batches[i], r);
-    return pool_new(threads, &w->pool, err);
+    return 0;
 }
 
 void writers_free(struct writers *w)

@@ -301,7 +301,13 @@ class Rules(Snapshots):
                 result = holdfast("mirror", "--link-dest", older, self.source, self.dest)
                 self.assertEqual(result.status, 2, str(result))
                 self.assertIn(words, result.text)
-        many = [word for _ in range(21) for word in ("--link-dest", self.old)]
+        for one, other in ((self.old, self.old), (self.old, self.old + "/h"), (self.old + "/h", self.old)):
+            result = holdfast("mirror", "--link-dest", one, "--link-dest", other, self.source, self.dest)
+            self.assertEqual(result.status, 2, str(result))
+            self.assertIn("same folder", result.text)
+        for number in range(21):
+            os.mkdir(self.path(f"older{number}"))
+        many = [word for n in range(21) for word in ("--link-dest", self.path(f"older{n}"))]
         self.assertIn("20 times", self.run_ok("mirror", *many, self.source, self.dest, status=2).text)
 
     def test_a_relative_place_is_relative_to_the_current_folder(self):

@@ -224,6 +224,15 @@ class Mirrors(Redirects):
                 self.refused(reason=reason)
         self.assert_equal_trees(self.source + "/zone2", self.dest + "/zone2")
 
+    def test_what_is_in_an_older_copy(self):
+        """Nothing there is ever changed."""
+        self.run_ok("mirror", self.source, self.path("old"))
+        self.write("old/app/only there")
+        self.target = self.path("old")
+        for link in ("../old/app", "../old"):
+            self.redirect(link)
+            self.refused("--link-dest", self.path("old"), reason="older copy")
+
     def test_what_holds_the_destination(self):
         os.makedirs(self.path("outer/dest"))
         self.dest = self.path("outer/dest")

@@ -55,6 +55,22 @@ class OrdinaryUser(Case):
                 self.assert_equal_trees(source, f"{self.home}/out/tree{seed}")
                 self.as_nobody("verify", source, f"{self.home}/out/tree{seed}")
 
+    def test_a_tree_that_may_not_be_written(self):
+        """As a mounted disc is: its copies get their markers all the same, and lose them."""
+        source = f"{self.home}/tree"
+        generate_as_nobody(source, 1)
+        os.chmod(source, 0o555)
+        for dest in ("dest", "dest"):
+            self.as_nobody("mirror", source, f"{self.home}/{dest}")
+            self.assert_equal_trees(source, f"{self.home}/{dest}")
+        support.tool("cp", "-p", "/bin/true", source + "/more")
+        os.chown(source + "/more", NOBODY, NOBODY)
+        for _ in range(2):
+            self.as_nobody("snapshot", source, f"{self.home}/store")
+            self.assert_equal_trees(source, f"{self.home}/store/latest/")
+        self.as_nobody("mirror", source, f"{self.home}/dest")
+        self.assert_equal_trees(source, f"{self.home}/dest")
+
     def make_others_tree(self) -> str:
         """A tree of root with parts that nobody cannot read."""
         source = self.path("tree")

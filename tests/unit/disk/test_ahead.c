@@ -104,6 +104,11 @@ static void contents_can_be_opened(void **state)
 
     stream_until(s, "t/x");
     write_text(f, "x", "longer than it was");
+    check_done(source_open_data(s, &data, &err));
+    assert_int_equal(data->size, strlen("longer than it was"));
+    data_close(data);
+    write_text(f, "other", "another file");
+    check_done(os_rename(f->handle, "other", f->handle, "x", &err));
     check_kind(source_open_data(s, &data, &err), ERROR_CHANGED);
     source_close(s);
 }
