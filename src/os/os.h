@@ -352,12 +352,10 @@ struct timestamp os_now(void);
 void os_pause(void);
 /* Monotonic seconds for rates. */
 double os_ticks(void);
-/* How many files and folders this process may have open, which it makes as many as it may, up to
- * some thousands. */
-size_t os_handle_limit(void);
-size_t os_core_count(void);  /* cores that this process may run on, at least one */
-bool os_is_privileged(void); /* may set owners: effective uid 0 */
-uint64_t os_user(void);      /* effective uid */
+size_t os_handle_limit(void); /* how many files and folders this process may have open */
+size_t os_core_count(void);   /* cores that this process may run on, at least one */
+bool os_is_privileged(void);  /* may set owners: effective uid 0 */
+uint64_t os_user(void);       /* effective uid */
 /* "linux" or "windows". */
 const char *os_system_name(void);
 /* Sets the process up: umask 0, SIGPIPE ignored, as many open handles as the system allows (16,384

@@ -93,15 +93,10 @@ static void raise_handle_limit(void)
 
 size_t os_handle_limit(void)
 {
-    enum { ENOUGH = 16384 };
-    struct rlimit limit, raised;
+    struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
         return 256;
-    raised = limit;
-    raised.rlim_cur = limit.rlim_max < ENOUGH ? limit.rlim_max : ENOUGH;
-    if (limit.rlim_cur < raised.rlim_cur && !setrlimit(RLIMIT_NOFILE, &raised))
-        limit = raised;
     return limit.rlim_cur < SIZE_MAX ? (size_t)limit.rlim_cur : SIZE_MAX;
 }
 

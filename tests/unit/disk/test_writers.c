@@ -93,21 +93,27 @@ static void swap_the_first_name(struct watcher *w, const struct notice *n)
     assert_int_equal(rename(from, to), 0);
 }
 
+static void run_swapping(struct swapping *s, struct list_source *l)
+{
+    struct error err = {0};
+
+    put_file(s->folder, "other", "not of the tree");
+    list_as_archive(l);
+    transferred_init(&s->t, s->folder);
+    s->notice = s->t.watcher.notice;
+    s->t.watcher.notice = swap_the_first_name;
+    check_done(transferred_run(&s->t, l, &err));
+}
+
 static void a_name_of_another_file_goes(void **state)
 {
     struct swapping s = {.folder = *state};
     struct list_source *l = empty_tree();
-    struct error err = {0};
 
-    put_file(s.folder, "other", "not of the tree");
     list_file(l, "t/a", "a");
     list_name(l, "t/b", "t/a");
     list_name(l, "t/c", "t/a");
-    list_as_archive(l);
-    transferred_init(&s.t, s.folder);
-    s.notice = s.t.watcher.notice;
-    s.t.watcher.notice = swap_the_first_name;
-    check_done(transferred_run(&s.t, l, &err));
+    run_swapping(&s, l);
     assert_int_equal(s.t.errors, 2);
     assert_true(transferred_told(&s.t, "error t/b: its first name is another file meanwhile"));
     assert_true(transferred_told(&s.t, "error t/c: its first name is another file meanwhile"));
@@ -124,19 +130,13 @@ static void one_of_many_names_of_another_file_goes(void **state)
     static const char *const names[] = {"t/e", "t/f", "t/g", "t/h", "t/i"};
     struct swapping s = {.folder = *state};
     struct list_source *l = empty_tree();
-    struct error err = {0};
 
-    put_file(s.folder, "other", "not of the tree");
     list_file(l, "t/a", "a");
     list_name(l, "t/b", "t/a");
     list_file(l, "t/d", "d");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         list_name(l, names[i], "t/d");
-    list_as_archive(l);
-    transferred_init(&s.t, s.folder);
-    s.notice = s.t.watcher.notice;
-    s.t.watcher.notice = swap_the_first_name;
-    check_done(transferred_run(&s.t, l, &err));
+    run_swapping(&s, l);
     assert_int_equal(s.t.errors, 1);
     assert_true(transferred_told(&s.t, "error t/b: its first name is another file meanwhile"));
     assert_int_equal(s.t.transfer.counts.linked, 5);
