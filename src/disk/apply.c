@@ -32,7 +32,7 @@ void run_change(struct run *r, const struct entry *e, const char *action)
     r->watcher->notice(r->watcher, &n);
 }
 
-int run_check_stop(struct run *r, struct error *err)
+int run_check_stop(const struct run *r, struct error *err)
 {
     if (!r->watcher->stopped(r->watcher))
         return 0;

@@ -202,8 +202,8 @@ int run_refuse(struct error *err, const char *reason);
 void run_error(struct run *r, struct bytes path, const struct error *problem);
 /* Tells that a change was made or, in a dry run, would be. */
 void run_change(struct run *r, const struct entry *e, const char *action);
-/* ERROR_INTERRUPTED and -1 once the user wants to stop. */
-MUST_CHECK int run_check_stop(struct run *r, struct error *err);
+/* ERROR_INTERRUPTED and -1 once the user wants to stop; for any thread. */
+MUST_CHECK int run_check_stop(const struct run *r, struct error *err);
 /* How the destination is walked. */
 struct walk_options run_walk_options(const struct run *r);
 /* A new temporary name. */
@@ -370,14 +370,14 @@ MUST_CHECK int meta_inherits(struct run *r, os_handle folder, uint32_t *out, str
 /* Reads the metadata of what is open. */
 MUST_CHECK int meta_read(const struct os_object *o, struct metadata *out, struct error *err);
 
-/* ---- writers.c: threads that make small new files ---- */
+/* ---- writers.c: threads that make new files ---- */
 
 /* Starts with no thread; `threads` at most. */
 MUST_CHECK int writers_new(struct run *r, size_t threads, struct error *err);
 /* Frees; writers_settle or writers_abandon came before. NULL is accepted. */
 void writers_free(struct writers *w);
-/* True if the writers may have a file: one whose size and metadata ask for nothing special, that is
- * made under its final name in a folder that this run made. */
+/* True if the writers may have a file: one whose content and metadata ask for nothing special, that
+ * is made under its final name in a folder that this run made. */
 bool writers_want(const struct run *r, const struct difference_pair *pair, const struct data *d);
 /* A process that may have so many handles leaves it to the writers to hold contents open. */
 enum { WRITERS_HANDLES_MOST = 2048 };
@@ -390,8 +390,9 @@ MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct e
 /* A file that is to be made in the position's folder. */
 struct writers_file {
     const struct entry *want;
-    size_t bytes;         /* of the content, which stands in the room that was given last */
-    struct data *content; /* if it has still to be read to there; the writers' on success */
+    size_t room;          /* that was given last, for so many bytes, and holds the content; */
+    struct data *content; /* or which it has still to be read through: the writers' on success */
+    uint64_t bytes;       /* of the content, but for holes */
 };
 MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
 /* True if the writers may make a further name: in a folder that this run made. */
@@ -425,19 +426,10 @@ MUST_CHECK int writers_write(struct run *r, os_handle file, uint64_t offset, str
                              struct error *err);
 MUST_CHECK int writers_flush(struct run *r, struct error *err);
 
-/* ---- sharing.c: data that does not pass through this process ---- */
-
-/* True if a file of the position's folder is worth being cloned, as far as is known. */
-bool sharing_may_clone(struct run *r, const struct entry *want, const struct data *d);
-/* Gives a new, empty file all the content by sharing blocks: 1, 0 if that cannot be done, -1. */
-MUST_CHECK int sharing_clone(struct run *r, const struct data *d, os_handle file,
-                             struct error *err);
-/* Copies a range of the content: 1, 0 if the system cannot do it, and it has to be written, -1. */
-MUST_CHECK int sharing_copy(struct run *r, const struct data *d, os_handle file,
-                            struct os_range range, struct error *err);
-
 /* ---- file.c, node.c, folder.c ---- */
 
+/* Sets the size of a new file that has all else of its content, where that ends in a hole. */
+MUST_CHECK int file_end_content(const struct data *d, os_handle file, struct error *err);
 /* Makes a file anew. */
 MUST_CHECK int file_place(struct run *r, const struct difference_pair *pair, struct error *err);
 /* Compares contents; where they differ the file is replaced: *replaced. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk/sharing.h"
+
 /* ---- Losses, kept ---- */
 
 static struct batch *batch_of(struct watcher *w)
@@ -69,6 +71,65 @@ static void remove_file(const struct batch_item *it, os_handle folder, const cha
                                     recognisably unfinished */
 }
 
+static int read_piece(struct batch_item *it, uint64_t at, struct data_span to, struct error *err)
+{
+    if (!data_read_full(it->content, at, to, err))
+        return 0;
+    it->reading_failed = true;
+    return -1;
+}
+
+/* Of another time at the end, or not as long as it was, what was read is a mixture. */
+static int end_reading(struct batch *b, struct batch_item *it, struct error *err)
+{
+    int changed = data_changed(it->content, err);
+
+    it->reading_failed = changed < 0;
+    if (changed > 0)
+        watcher_loss(&b->watcher, batch_path(b, it), "changed while it was read", NULL);
+    return changed < 0 ? -1 : 0;
+}
+
+static struct data_span room_of(const struct batch *b, const struct batch_item *it)
+{
+    return (struct data_span){b->data + it->data_at, it->data_bytes};
+}
+
+/* Copies a range by the system's own means, or through the item's room. */
+static int copy_range(struct batch *b, struct batch_item *it, struct sharing_way *way,
+                      struct extent e, struct error *err)
+{
+    struct data_span room = room_of(b, it);
+    int shared = sharing_copy(way, (struct os_range){e.offset, (size_t)e.length}, err);
+    uint64_t end = e.offset + e.length;
+
+    if (shared)
+        return shared < 0 ? -1 : 0;
+    for (uint64_t at = e.offset; at < end; at += room.capacity) {
+        if (end - at < room.capacity)
+            room.capacity = (size_t)(end - at);
+        if (run_check_stop(b->run, err) || read_piece(it, at, room, err) ||
+            os_write_at(way->to, at, bytes_make(room.bytes, room.capacity), err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Gives a new file its content: from the room or, what is larger, from the source. */
+static int write_content(struct batch *b, struct batch_item *it, os_handle file, struct error *err)
+{
+    struct sharing_way way = {b->run, it->content, file, true};
+    const struct data *d = it->content;
+
+    if (!d)
+        return os_write_at(file, 0, bytes_make(b->data + it->data_at, it->data_bytes), err);
+    for (size_t i = 0; i < d->extent_count; i++) {
+        if (copy_range(b, it, &way, d->extents[i], err))
+            return -1;
+    }
+    return file_end_content(d, file, err) || end_reading(b, it, err) ? -1 : 0;
+}
+
 /* Gives a file that was just created all that it is to have, and closes it. */
 static int fill_file(struct batch *b, struct batch_item *it, os_handle handle, struct error *err)
 {
@@ -89,8 +150,7 @@ static int fill_file(struct batch *b, struct batch_item *it, os_handle handle, s
         goto failed;
     it->device = made.device;
     it->file = made.file[0];
-    if (os_write_at(handle, 0, bytes_make(b->data + it->data_at, it->data_bytes), err) ||
-        meta_apply(&hand, &object, &goal, err))
+    if (write_content(b, it, handle, err) || meta_apply(&hand, &object, &goal, err))
         goto failed;
     if (os_close_checked(handle, err))
         return -1;
@@ -101,24 +161,21 @@ failed:
     return -1;
 }
 
-/* Reads what the writers were given to read: not as long as it was, or of another time at the end,
- * it is a mixture. */
+static void close_content(struct batch_item *it)
+{
+    data_close(it->content);
+    it->content = NULL;
+}
+
+/* Reads a content that the room has all of. */
 static int read_content(struct batch *b, struct batch_item *it, struct error *err)
 {
-    struct data *d = it->content;
-    struct data_span room = {b->data + it->data_at, it->data_bytes};
-    int changed = -1;
-
-    if (!d)
+    if (!it->content || it->content->size > it->data_bytes)
         return 0;
-    if (!data_read_full(d, 0, room, err))
-        changed = data_changed(d, err);
-    data_close(d);
-    it->content = NULL;
-    it->reading_failed = changed < 0;
-    if (changed > 0)
-        watcher_loss(&b->watcher, batch_path(b, it), "changed while it was read", NULL);
-    return changed < 0 ? -1 : 0;
+    if (read_piece(it, 0, room_of(b, it), err) || end_reading(b, it, err))
+        return -1;
+    close_content(it);
+    return 0;
 }
 
 static int make_file(struct batch *b, struct batch_item *it, os_handle folder, const char *name,
@@ -225,6 +282,7 @@ static void make_all(struct batch *b)
         const char *name = name_of(b, it);
         int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
                                             : make_name(b, it, folder, name, &it->failure);
+        close_content(it);
         it->failed = result != 0;
     }
 }
@@ -270,6 +328,7 @@ void batch_clear(struct batch *b)
     b->count = 0;
     b->data_bytes = 0;
     b->contents = 0;
+    b->is_heavy = false;
     b->loss_count = 0;
     b->loss_missing = false;
     buffer_clear(&b->paths);
@@ -350,11 +409,13 @@ int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f,
     it->may_grow = names_may_grow(b->run, want);
     if (it->may_grow)
         it->key = hash_bytes(want->path);
+    it->bytes = f->bytes;
     it->data_at = b->data_bytes;
-    it->data_bytes = f->bytes;
+    it->data_bytes = f->room;
     it->content = f->content;
-    b->data_bytes += f->bytes;
+    b->data_bytes += f->room;
     b->contents += f->content != NULL;
+    b->is_heavy = b->is_heavy || f->bytes > f->room;
     return 0;
 }
 

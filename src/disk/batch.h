@@ -1,5 +1,5 @@
 /*
- * batch.h: what one thread makes in folders that the run has made: small new files, which it
+ * batch.h: what one thread makes in folders that the run has made: new files, which it
  * creates, gives content and metadata (times last, as ever: what is not whole cannot be taken for
  * it) and closes; and further names of files that are whole. What it finds out is kept for the
  * run's own thread. Private to writers.c.
@@ -46,8 +46,10 @@ struct batch_item {
     bool may_grow;              /* names may come to be linked to it */
     struct hash128 key;         /* of the path, if it may grow */
     struct metadata want;       /* owned, its memory is kept for the next file */
+    uint64_t bytes;             /* of its content, but for holes */
     size_t data_at, data_bytes; /* in batch.data */
-    struct data *content;       /* that is to be read to there first, owned; or NULL */
+    struct data *content;       /* that is to be read to there first or, if it is larger, copied
+                                   through there; owned; or NULL */
     bool reading_failed;        /* the source is to blame */
 };
 
@@ -70,6 +72,7 @@ struct batch {
     uint8_t *data; /* BATCH_BYTES, made when first needed */
     size_t data_bytes;
     size_t contents; /* that are open */
+    bool is_heavy;   /* a large one among them is work enough for a thread */
     struct batch_loss *losses;
     size_t loss_count, loss_capacity;
     bool loss_missing;               /* one could not be kept */

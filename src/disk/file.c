@@ -2,7 +2,7 @@
  * file.c: regular files. New ones grow under mode 0600 and get their metadata, times last, when
  * they are whole; what stands is compared by reading and replaced, never written to.
  */
-#include "disk/apply.h"
+#include "disk/sharing.h"
 #include "disk/walk.h"
 
 #include <string.h>
@@ -137,17 +137,22 @@ static int copy_some(struct run *r, struct data *d, os_handle file, struct range
 static int copy_blocks(struct run *r, struct data *d, os_handle file, struct range range,
                        struct error *err)
 {
+    struct sharing_way way = {r, d, file, r->sharing.copies};
+
     for (size_t i = 0; i < d->extent_count; i++) {
         const struct extent *e = &d->extents[i];
         uint64_t at = e->offset > range.from ? e->offset : range.from;
         uint64_t end = e->offset + e->length < range.to ? e->offset + e->length : range.to;
         struct range rest = {at, end};
         int shared =
-            at < end ? sharing_copy(r, d, file, (struct os_range){at, (size_t)(end - at)}, err) : 0;
+            at < end ? sharing_copy(&way, (struct os_range){at, (size_t)(end - at)}, err) : 0;
+        r->sharing.copies = way.is_open;
         if (shared < 0)
             return -1;
-        if (shared)
+        if (shared) {
+            r->counts->bytes += end - at;
             continue;
+        }
         for (; rest.from < rest.to; at = rest.from) {
             if (run_check_stop(r, err) || copy_some(r, d, file, &rest, err))
                 return -1;
@@ -170,8 +175,7 @@ static int copy_range(struct run *r, struct data *d, os_handle file, struct rang
     return result;
 }
 
-/* Sets the size where the content ends in a hole. */
-static int end_content(const struct data *d, os_handle file, struct error *err)
+int file_end_content(const struct data *d, os_handle file, struct error *err)
 {
     const struct extent *last = d->extent_count ? &d->extents[d->extent_count - 1] : NULL;
 
@@ -198,14 +202,16 @@ static int check_changed(struct run *r, struct data *d, struct bytes path, struc
 static int hand_over(struct run *r, const struct difference_pair *pair, struct data **d,
                      struct error *err)
 {
-    struct writers_file f = {.want = pair->want, .bytes = (size_t)(*d)->size};
+    struct writers_file f = {.want = pair->want, .room = block_bytes((*d)->size)};
     uint8_t *room;
 
-    if (writers_room(r, f.bytes, &room, err))
+    for (size_t i = 0; i < (*d)->extent_count; i++)
+        f.bytes += (*d)->extents[i].length;
+    if (writers_room(r, f.room, &room, err))
         return -1;
     if (writers_read(r, *d))
         f.content = *d;
-    else if (read_want(r, *d, 0, (struct data_span){room, f.bytes}, err) ||
+    else if (read_want(r, *d, 0, (struct data_span){room, f.room}, err) ||
              check_changed(r, *d, f.want->path, err))
         return -1;
     if (position_touch(r, err) || writers_add(r, &f, err))
@@ -223,8 +229,9 @@ static int fill(struct run *r, struct data *d, bool clone, os_handle file, struc
 
     if (cloned)
         return cloned < 0 ? -1 : 0;
-    return copy_range(r, d, file, (struct range){0, d->size}, err) || end_content(d, file, err) ? -1
-                                                                                                : 0;
+    return copy_range(r, d, file, (struct range){0, d->size}, err) || file_end_content(d, file, err)
+               ? -1
+               : 0;
 }
 
 int file_place(struct run *r, const struct difference_pair *pair, struct error *err)
@@ -286,7 +293,7 @@ static int copy_of(struct run *r, const struct difference_pair *pair, struct dat
     if (making_begin(r, pair, &m, err))
         return -1;
     if (copy_range(r, d, m.object.handle, (struct range){0, d->size}, err) ||
-        end_content(d, m.object.handle, err)) {
+        file_end_content(d, m.object.handle, err)) {
         making_abort(&m);
         return -1;
     }
@@ -402,7 +409,7 @@ static int replace_from(struct run *r, const struct difference_pair *pair, struc
     struct range rest = {c->at + c->bytes, c->want->size};
     if (write_block(r, c, file, err) ||
         copy_range(r, c->have, file, (struct range){0, c->at}, err) ||
-        copy_range(r, c->want, file, rest, err) || end_content(c->want, file, err) ||
+        copy_range(r, c->want, file, rest, err) || file_end_content(c->want, file, err) ||
         check_changed(r, c->want, pair->want->path, err)) {
         making_abort(&m);
         return -1;

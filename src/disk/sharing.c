@@ -3,7 +3,7 @@
  * whole files as shared blocks, or ranges copied from file to file. What can be done depends on the
  * file systems on both sides; it is tried once for each two of them.
  */
-#include "disk/apply.h"
+#include "disk/sharing.h"
 
 enum {
     CLONE_LEAST = 4096, /* what is smaller shares nothing worth the call */
@@ -47,39 +47,38 @@ int sharing_clone(struct run *r, const struct data *d, os_handle file, struct er
 
 /* What an error says. Which of the two files broke, the system does not tell: reading and writing
  * will. */
-static int judge(struct run *r, struct error *err)
+static int judge(struct sharing_way *way, struct error *err)
 {
-    r->sharing.copies = false;
+    way->is_open = false;
     if (!os_error_is_broken(err))
         return -1;
     error_release(err);
     return 0;
 }
 
-int sharing_copy(struct run *r, const struct data *d, os_handle file, struct os_range range,
-                 struct error *err)
+int sharing_copy(struct sharing_way *way, struct os_range range, struct error *err)
 {
+    os_handle from = way->from->os_handle;
     uint64_t at = range.offset, end = range.offset + range.bytes, copied;
 
     /* Where blocks can be shared this call shares them. */
-    if (d->os_handle == OS_NO_HANDLE || range.bytes < COPY_LEAST ||
-        r->options->reflink == REFLINK_NEVER || !r->sharing.copies)
+    if (from == OS_NO_HANDLE || range.bytes < COPY_LEAST ||
+        way->run->options->reflink == REFLINK_NEVER || !way->is_open)
         return 0;
     for (; at < end; at += copied) {
         size_t bytes = end - at < COPY_PIECE ? (size_t)(end - at) : COPY_PIECE;
-        if (run_check_stop(r, err))
+        if (run_check_stop(way->run, err))
             return -1;
-        int done = os_copy_range(d->os_handle, file, (struct os_range){at, bytes}, &copied, err);
+        int done = os_copy_range(from, way->to, (struct os_range){at, bytes}, &copied, err);
         if (done < 0)
-            return judge(r, err);
+            return judge(way, err);
         /* A file that ends too early is found out by reading it. */
         if (!done)
             break;
     }
     if (at < end) {
-        r->sharing.copies = at > range.offset;
+        way->is_open = at > range.offset;
         return 0;
     }
-    r->counts->bytes += range.bytes;
     return 1;
 }

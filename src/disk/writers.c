@@ -1,7 +1,7 @@
 /*
- * writers.c: small new files and further names are made by other threads, a batch of them at a time
- * (batch.c), while the run's own goes on; and blocks of large files are written beside
- * it.
+ * writers.c: new files and further names are made by other threads, a batch of them at a time
+ * (batch.c), while the run's own goes on; and blocks of files that it makes itself are written
+ * beside it.
  *
  * Batches come back in the order in which they were filled, so that what is told does not depend on
  * chance: what a writer finds out is told by the run's own thread. A folder whose files are on
@@ -18,6 +18,9 @@ enum { WRITERS_MOST = 4, BATCHES = 8 };
 /* Folders that a batch takes: their handles come to 96, beside those of the position, where 256
  * must be enough for all (SAFETY R14). */
 enum { FOLDERS_FEW = 12, MANY_HANDLES = 1024 };
+
+/* What is larger is copied by the run's own thread, which tells how far it is. */
+enum { LARGE_MOST = 256 * 1024 * 1024 };
 
 /* The batches between `first` and `given` are with the pool; `given` is being filled. Each stands
  * at its number modulo BATCHES. */
@@ -72,7 +75,7 @@ static int settle_item(struct run *r, const struct batch *b, struct batch_item *
 
     if (it->failed) {
         r->reading_failed = it->reading_failed;
-        r->counts->bytes -= it->data_bytes;
+        r->counts->bytes -= it->bytes;
         --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
         return tell_failure(r, batch_path(b, it), &it->failure, err);
     }
@@ -209,7 +212,10 @@ bool writers_want(const struct run *r, const struct difference_pair *pair, const
     bool whole = d->extent_count == 1 && d->extents[0].length == d->size;
     bool flags = (want->meta.known & METADATA_FLAGS) && want->meta.flags;
 
-    return want_entry(r, pair) && !flags && d->size <= APPLY_BLOCK_BYTES && (whole || !d->size);
+    if (!want_entry(r, pair) || flags)
+        return false;
+    return d->size <= APPLY_BLOCK_BYTES ? whole || !d->size
+                                        : d->size <= LARGE_MOST && writers_read(r, d);
 }
 
 bool writers_read(const struct run *r, const struct data *d)
@@ -253,7 +259,8 @@ static bool has_room(const struct writers *w, const struct level *level, size_t 
 {
     const struct batch *b = &w->batches[w->given % BATCHES];
 
-    return b->count < BATCH_ITEMS && (!b->contents || b->contents < w->batch_contents) &&
+    return b->count < BATCH_ITEMS && !b->is_heavy &&
+           (!b->contents || b->contents < w->batch_contents) &&
            BATCH_BYTES - b->data_bytes >= bytes &&
            (has_folder(w, level) || b->folder_count < w->batch_folders);
 }

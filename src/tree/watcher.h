@@ -34,7 +34,8 @@ struct watcher {
     /* Entries and bytes done since the last call, and where the run is. Cheap to call for every
      * entry. */
     void (*progress)(struct watcher *w, uint64_t entries, uint64_t bytes, struct bytes path);
-    /* True once the user wants to stop: the run tidies up and returns ERROR_INTERRUPTED. */
+    /* True once the user wants to stop: the run tidies up and returns ERROR_INTERRUPTED. Called
+     * from any thread. */
     bool (*stopped)(struct watcher *w);
 };
 

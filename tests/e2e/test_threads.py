@@ -106,6 +106,30 @@ class Restore(Case):
             self.assertEqual(os.stat(self.path("out/tree/d")).st_mtime, 10**9, f"write {when}")
             self.finish()
 
+    def large_files(self) -> None:
+        for i in range(6):
+            self.write(f"tree/large{i}", os.urandom(700_000 + i))
+
+    def test_a_large_content_that_cannot_be_copied(self):
+        """One file fails alone; where the system's own copying breaks, reading and writing do it."""
+        self.large_files()
+        in_pieces = ["--reflink=never"]
+        for fault, options, message, times in (
+            ("pread64:error=EIO", in_pieces, "Input/output error", (3, 4, 5)),  # the loader reads twice
+            ("pwrite64:error=EFBIG", in_pieces, "File too large", (1, 2, 3)),
+            ("copy_file_range:error=EIO", [], None, (1, 2)),
+        ):
+            command = ["mirror", "-j", "3", *options, self.path("tree"), self.path("out/tree")]
+            for when in times:  # in each thread
+                result = self.inject(f"{fault}:when={when}", command)
+                self.check_what_stands(f"{fault} {when}")
+                made = len(os.listdir(self.path("out/tree")))
+                self.assertEqual(made, 6 - result.text.count(" tree/large"), str(result))
+                self.assertEqual(result.status, int(made < 6), str(result))
+                self.assertEqual(made < 6, message is not None and message in result.text, str(result))
+                self.run_ok("mirror", self.path("tree"), self.path("out/tree"))
+                self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
+
     def test_a_content_that_cannot_be_read(self):
         """A mirror's threads read for themselves: one file's failure costs that file and its names."""
         self.small_tree()
