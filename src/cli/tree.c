@@ -183,6 +183,7 @@ static struct walk_options walk_options_of(const struct tree *t, const struct tr
         .reparse = &t->reparse,
         .relink = o->relink,
         .owner_names = o->owner_names,
+        .looks_first = o->path_count != 0 || (o->filter != NULL && o->filter->rules.count != 0),
         .leave_out = o->leave_out,
         .leave_out_count = o->leave_out_count,
     };

@@ -187,6 +187,8 @@ static int next_name(struct walk *w, struct error *err)
             return -1;
         w->current.folder = dirstack_top(&w->folders);
         w->current.name = name;
+        w->current.opens_first =
+            w->reads_files && !w->options.looks_first && walk_level_hint(level, place) == OS_FILE;
         if (walk_level_is_foreign(level, place))
             return tell_foreign(w);
         got = walk_take(w, err);
@@ -248,6 +250,8 @@ static int walk_next(struct source *s, const struct entry **out, struct error *e
 
     w->last = &w->current;
     *out = &w->entry;
+    if (w->current.status.kind == OS_FILE)
+        w->reads_files = w->current.is_read;
     if (w->descend)
         got = enter(w, err);
     else

@@ -275,15 +275,28 @@ static int take_as_data(struct walk *w, const struct walk_subject *t, struct err
     return 0;
 }
 
+static int look(struct walk_subject *t, struct error *err)
+{
+    struct error ignored = {0};
+
+    if (t->open != OS_NO_HANDLE)
+        return os_stat_handle(t->open, &t->status, err);
+    if (t->opens_first && !os_open_file_stat(t->folder, t->name, &t->open, &t->status, &ignored))
+        return 0;
+    error_release(&ignored);
+    return os_stat_at(t->folder, t->name, &t->status, err);
+}
+
 static int read_status(struct walk *w, struct walk_subject *t, struct bytes path, struct error *err)
 {
-    if (t->open != OS_NO_HANDLE ? os_stat_handle(t->open, &t->status, err)
-                                : os_stat_at(t->folder, t->name, &t->status, err))
+    if (look(t, err))
         return -1;
     if (t->status.kind == OS_KIND_UNKNOWN)
         return error_set(err, ERROR_UNSUPPORTED, "stat", "a kind of entry that is not known");
     buffer_clear(&w->target);
     int reparse = read_reparse(w, t, path, err);
+    if (reparse && t->opens_first)
+        walk_subject_close(t);
     if (reparse)
         return reparse < 0 ? -1 : take_as_data(w, t, err);
     if (t->status.kind == OS_SYMLINK)
@@ -296,10 +309,12 @@ int walk_entry_read(struct walk *w, struct walk_subject *t, struct walk_spot spo
 {
     struct error problem = {0};
 
-    t->loaded = false;
+    t->loaded = t->is_read = false;
     if (!read_status(w, t, spot.path, &problem)) {
-        if (is_left_out(w, &t->status))
+        if (is_left_out(w, &t->status)) {
+            walk_subject_close(t);
             return 0;
+        }
         return fill_entry(w, spot, t, err) || check_double(w, t, err) ? -1 : 1;
     }
     if (walk_is_fatal(&problem, err))

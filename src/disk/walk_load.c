@@ -38,6 +38,7 @@ int walk_subject_open(struct walk_subject *t, enum os_kind kind, struct error *e
     struct os_stat opened;
     os_handle handle;
 
+    t->is_read = true;
     if (t->open != OS_NO_HANDLE)
         return 0;
     if (open_and_stat(t, kind, &handle, &opened, err))

@@ -154,13 +154,23 @@ bool walk_level_is_foreign(const struct walk_level *level, size_t place)
     return level->aliases.items && level->aliases.items[place].is_foreign;
 }
 
+static size_t index_of(const struct walk_level *level, size_t place)
+{
+    return level->aliases.items ? level->aliases.items[place].index : place;
+}
+
 struct bytes walk_level_name(const struct walk_level *level, size_t place, const char **on_disk)
 {
-    const struct walk_alias *alias = level->aliases.items ? &level->aliases.items[place] : NULL;
-    size_t index = alias ? alias->index : place;
+    size_t index = index_of(level, place);
 
     *on_disk = os_listing_name(&level->listing, index);
-    return alias ? alias->shown : listed(&level->listing, index);
+    return level->aliases.items ? level->aliases.items[place].shown
+                                : listed(&level->listing, index);
+}
+
+enum os_kind walk_level_hint(const struct walk_level *level, size_t place)
+{
+    return (enum os_kind)level->listing.items[index_of(level, place)].kind_hint;
 }
 
 int walk_append_path(const struct walk *w, struct bytes path, struct buffer *out, struct error *err)

@@ -35,6 +35,8 @@ struct walk_subject {
     os_handle open;   /* its own handle, kept for the descent or for reading; or OS_NO_HANDLE */
     struct os_stat status; /* of the handle, once it is open */
     bool loaded;
+    bool is_read;     /* its handle was asked for */
+    bool opens_first; /* likely a file that will be read: open, it need not be looked at by name */
     bool folder_flavour; /* of a reparse point */
     bool on_ntfs;        /* on a volume that has NTFS' metadata */
     bool is_relinked;    /* what w->note says of it is from a relink file */
@@ -94,6 +96,7 @@ struct walk {
     struct os_listing spare; /* memory for the next folder's names */
     struct buffer path;      /* of the entry that the stream is at */
     size_t name_offset;
+    bool reads_files;                   /* the file that came last was read */
     bool descend;                       /* into that entry, at the next call */
     bool is_apart;                      /* it is a folder that a link of its name leads to */
     struct walk_subject current, found; /* by next, by find */
@@ -162,6 +165,8 @@ MUST_CHECK int walk_aliases_make(const struct walk *w, struct walk_level *level,
 void walk_aliases_release(struct walk_aliases *a);
 /* The name at that place of a folder's order, and how the disk has it. Both are borrowed. */
 struct bytes walk_level_name(const struct walk_level *level, size_t place, const char **on_disk);
+/* What the folder tells of its kind. */
+enum os_kind walk_level_hint(const struct walk_level *level, size_t place);
 /* True if no path leads to the name at that place. */
 bool walk_level_is_foreign(const struct walk_level *level, size_t place);
 /* Appends a path as the disk has it. */

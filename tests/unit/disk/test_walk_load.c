@@ -214,6 +214,51 @@ static void a_replaced_file_is_told(void **state)
     source_close(s);
 }
 
+/* Streams to a file behind one that was read, loads it when another has taken its place, and
+ * returns the entry. */
+static const struct entry *load_replaced(struct source *s, const struct folder *f)
+{
+    struct error err = {0};
+
+    stream_until(s, "t/a");
+    load(s);
+    stream_until(s, "t/b");
+    assert_int_equal(linkat((int)f->handle, "b", (int)f->handle, "kept", 0), 0);
+    check_done(os_rename(f->handle, "new", f->handle, "b", &err));
+    return load(s);
+}
+
+/* Such a file is opened before it is looked at: it is what it was, whatever stands at its name by
+ * then. */
+static void a_file_that_was_opened_first_is_loaded(void **state)
+{
+    struct folder *f = *state;
+
+    walked_file(f, "a");
+    walked_file(f, "b");
+    set_attribute(f, "b", "user.color", "red");
+    walked_file(f, "new");
+    struct source *s = walked(f);
+    const struct entry *e = load_replaced(s, f);
+    assert_int_equal(e->problem_scope, PROBLEM_NONE);
+    assert_int_equal(e->meta.xattrs.count, 1);
+    source_close(s);
+}
+
+static void no_file_is_opened_that_may_be_left_alone(void **state)
+{
+    struct folder *f = *state;
+
+    walked_file(f, "a");
+    walked_file(f, "b");
+    walked_file(f, "new");
+    struct source *s = walked_with(f, (struct walk_options){.looks_first = true});
+    const struct entry *e = load_replaced(s, f);
+    assert_int_equal(e->problem_scope, PROBLEM_METADATA);
+    assert_int_equal(e->problem->kind, ERROR_CHANGED);
+    source_close(s);
+}
+
 static void a_link_in_a_files_place_is_not_followed(void **state)
 {
     struct folder *f = *state;
@@ -237,8 +282,12 @@ static bool metadata_without_the_right_to_read(void *argument)
 {
     struct source *s = walked(argument);
     struct error err = {0};
-    const struct entry *e = stream_until(s, "t/secret");
+    const struct entry *e;
     struct data *d;
+
+    stream_until(s, "t/a");
+    load(s);
+    e = stream_until(s, "t/secret");
     bool right = !source_load(s, &e, &err) && e->problem_scope == PROBLEM_NONE &&
                  (e->meta.known & METADATA_XATTRS) && !(e->meta.known & METADATA_FLAGS) &&
                  source_open_data(s, &d, &err) == -1 && os_error_is_permission(&err);
@@ -252,6 +301,7 @@ static void an_unreadable_file_has_its_attributes(void **state)
 {
     struct folder *f = *state;
 
+    folder_write(f->handle, "a", 0644, "a");
     folder_write(f->handle, "secret", 0, "x");
     assert_int_equal(fchmodat((int)f->handle, ".", 0755, 0), 0);
     assert_true(folder_as_nobody(metadata_without_the_right_to_read, f));
@@ -299,6 +349,8 @@ int main(void)
         folder_test(contents_outlive_their_entry),
         folder_test(only_files_have_contents),
         folder_test(a_replaced_file_is_told),
+        folder_test(a_file_that_was_opened_first_is_loaded),
+        folder_test(no_file_is_opened_that_may_be_left_alone),
         folder_test(a_link_in_a_files_place_is_not_followed),
         folder_test(an_unreadable_file_has_its_attributes),
         folder_test(a_hole_beside_a_large_attribute_is_found),
