@@ -10,7 +10,7 @@
 #include "disk/apply.h"
 #include "os/pool.h"
 
-enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_CONTENTS = 32, BATCH_BYTES = 512 * 1024 };
+enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_CONTENTS = 64, BATCH_BYTES = 512 * 1024 };
 
 /* A folder that they are in. */
 struct batch_folder {

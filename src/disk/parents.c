@@ -11,10 +11,10 @@
 #include "base/hash.h"
 
 /* All else that a run holds open fits into 256 descriptors with these few (SAFETY R14), into 512
- * where it takes more, and into 768 where contents are among it (writers.c). */
+ * where it takes more, and into 1024 where contents are among it (writers.c). */
 enum {
     OTHER_HANDLES = 512,
-    OTHER_WITH_CONTENTS = 768,
+    OTHER_WITH_CONTENTS = 1024,
     PARENTS_FEWEST = 8,
     PARENTS_MOST = 8192,
     CHOICE = 4

@@ -255,6 +255,13 @@ static bool has_folder(const struct writers *w, const struct level *level)
     return level->has_batch && level->batch == w->given;
 }
 
+/* A folder's files are best made by one thread, in one batch: others would wait for it. */
+static bool is_for_new_folder(const struct writers *w, const struct batch *b)
+{
+    return b->folder_count < w->batch_folders && b->count < BATCH_ITEMS / 2 &&
+           b->contents <= w->batch_contents / 2 && b->data_bytes < BATCH_BYTES / 2;
+}
+
 static bool has_room(const struct writers *w, const struct level *level, size_t bytes)
 {
     const struct batch *b = &w->batches[w->given % BATCHES];
@@ -262,7 +269,7 @@ static bool has_room(const struct writers *w, const struct level *level, size_t 
     return b->count < BATCH_ITEMS && !b->is_heavy &&
            (!b->contents || b->contents < w->batch_contents) &&
            BATCH_BYTES - b->data_bytes >= bytes &&
-           (has_folder(w, level) || b->folder_count < w->batch_folders);
+           (has_folder(w, level) || is_for_new_folder(w, b));
 }
 
 int writers_room(struct run *r, size_t bytes, uint8_t **out, struct error *err)
