@@ -522,6 +522,10 @@ bool parents_are_many(const struct parents *p);
  * until the next call, and by what is given to the writers until that is done. */
 MUST_CHECK int parents_open(struct run *r, const struct spot *spot, os_handle *out,
                             struct error *err);
+/* What the folder at a spot's parent is known by. */
+struct hash128 parents_key(const struct run *r, const struct spot *spot);
+/* Keeps a folder that is open, if there is an unused place: false if it stays the caller's. */
+bool parents_keep(struct parents *p, const struct hash128 *key, os_handle folder);
 
 /* ---- inplace.c ---- */
 

@@ -17,8 +17,10 @@ struct batch_folder {
     os_handle handle;           /* of the batch's own */
     uint32_t inherits;          /* what new objects in it inherit */
     size_t path_at, path_bytes; /* in batch.paths */
-    bool can_glance;      /* it lists numbers, and none of its entries is in an earlier batch */
-    size_t names;         /* further names in it that are in this batch */
+    bool can_glance;         /* it lists numbers, and none of its entries is in an earlier batch */
+    size_t names;            /* further names in it that are in this batch */
+    bool may_be_linked_from; /* some of its files may get further names: */
+    struct hash128 key;      /* parents_key */
     bool is_left;         /* the run has left it: what follows holds, and is to be set when all in
                              it is done */
     uint32_t fields;      /* enum metadata_field */

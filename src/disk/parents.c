@@ -57,27 +57,58 @@ static bool is_folder(const struct parent_handle *p, const struct hash128 *path)
     return p->used && p->path.low == path->low && p->path.high == path->high;
 }
 
-int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
+struct hash128 parents_key(const struct run *r, const struct spot *spot)
 {
-    struct parents *all = &r->names.parents;
-    struct hash128 path = hash_bytes(spot->parent);
+    struct hash128 key = hash_bytes(spot->parent);
 
-    path.high += (uint64_t)(spot->anchor - r->anchors);
+    key.high += (uint64_t)(spot->anchor - r->anchors);
+    return key;
+}
+
+/* The place of the folder, or the one that it is to take: unused, or used for longest ago. NULL if
+ * there is no memory. */
+static struct parent_handle *place_of(struct parents *all, const struct hash128 *key)
+{
+    struct parent_handle *oldest;
+
     if (!all->items)
         all->items = calloc(all->count, sizeof *all->items);
     if (!all->items)
-        return error_memory(err);
-    struct parent_handle *first = &all->items[path.low % (all->count / CHOICE) * CHOICE];
-    struct parent_handle *oldest = first;
+        return NULL;
+    struct parent_handle *first = &all->items[key->low % (all->count / CHOICE) * CHOICE];
+    oldest = first;
     for (struct parent_handle *p = first; p < first + CHOICE; p++) {
-        if (is_folder(p, &path)) {
-            p->used = ++all->clock;
-            p->borrowed = writers_mark(r);
-            *out = p->folder;
-            return 0;
-        }
+        if (is_folder(p, key))
+            return p;
         if (p->used < oldest->used)
             oldest = p;
+    }
+    return oldest;
+}
+
+bool parents_keep(struct parents *all, const struct hash128 *key, os_handle folder)
+{
+    struct parent_handle *place = place_of(all, key);
+
+    if (!place || place->used)
+        return false;
+    *place = (struct parent_handle){*key, folder, ++all->clock, 0};
+    return true;
+}
+
+int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
+{
+    struct parents *all = &r->names.parents;
+    struct hash128 path = parents_key(r, spot);
+    struct parent_handle *oldest = place_of(all, &path);
+
+    if (!oldest)
+        return error_memory(err);
+    if (is_folder(oldest, &path)) {
+        oldest->used = ++all->clock;
+        oldest->borrowed = writers_mark(r);
+        *out = oldest->folder;
+        return 0;
     }
     if (oldest->used) {
         if (writers_reach(r, oldest->borrowed, err))

@@ -123,6 +123,11 @@ static int take_back(struct run *r, struct error *err)
         if (settle_folder(r, b, &b->folders[i], err))
             result = -1;
     }
+    for (size_t i = 0; i < b->folder_count; i++) {
+        struct batch_folder *f = &b->folders[i];
+        if (f->may_be_linked_from && parents_keep(&r->names.parents, &f->key, f->handle))
+            f->handle = OS_NO_HANDLE;
+    }
     batch_clear(b);
     w->first++;
     return result;
@@ -306,13 +311,29 @@ static int need_folder(struct run *r, struct batch *b, struct level *level, stru
     return 0;
 }
 
+/* Names that will be linked to a file need its folder: the batch's handle of it is kept. */
+static int note_parent(struct run *r, const struct entry *want, struct batch_folder *f,
+                       struct error *err)
+{
+    struct spot spot;
+
+    if (f->may_be_linked_from || !names_may_grow(r, want))
+        return 0;
+    if (position_spot(r, want->path, &spot, err))
+        return -1;
+    f->may_be_linked_from = true;
+    f->key = parents_key(r, &spot);
+    return 0;
+}
+
 int writers_add(struct run *r, const struct writers_file *f, struct error *err)
 {
     struct writers *w = r->writers;
     struct batch *b = &w->batches[w->given % BATCHES];
     struct level *level = position_level(r);
 
-    if (need_folder(r, b, level, err))
+    if (need_folder(r, b, level, err) ||
+        note_parent(r, f->want, &b->folders[level->batch_folder], err))
         return -1;
     return batch_add_file(b, level->batch_folder, f, err);
 }
