@@ -201,6 +201,23 @@ static int make_name(struct batch *b, const struct batch_item *it, os_handle fol
     return os_link(from, (const char *)b->paths.data + it->from_at, folder, name, err);
 }
 
+static int make_symlink(struct batch *b, struct batch_item *it, os_handle folder, const char *name,
+                        struct error *err)
+{
+    struct meta_hand hand = {.run = b->run, .watcher = &b->watcher, .xattrs = &b->xattrs};
+    const struct entry want = {
+        .kind = ENTRY_SYMLINK,
+        .path = batch_path(b, it),
+        .name_offset = it->name_at - it->path_at,
+        .target = bytes_make(b->paths.data + it->target_at, it->target_bytes),
+        .meta = it->want,
+    };
+    const struct node_symlink l = {folder, name, &want, b->folders[it->folder].inherits, &b->text};
+    int result = node_make_symlink(&hand, &l, err);
+
+    return result || !b->loss_missing ? result : error_memory(err);
+}
+
 /* File systems lie, and the first name may have been swapped for another file. */
 static int check_name(const struct batch_item *it, os_handle folder, const char *name,
                       struct error *err)
@@ -274,16 +291,26 @@ static void look_for_names(struct batch *b, size_t folder)
         error_release(&ignored);
 }
 
+static int make(struct batch *b, struct batch_item *it, os_handle folder, const char *name)
+{
+    switch (it->kind) {
+    case BATCH_FILE:
+        return make_file(b, it, folder, name, &it->failure);
+    case BATCH_NAME:
+        return make_name(b, it, folder, name, &it->failure);
+    case BATCH_SYMLINK:
+        return make_symlink(b, it, folder, name, &it->failure);
+    }
+    return 0;
+}
+
 static void make_all(struct batch *b)
 {
     for (b->at = 0; b->at < b->count; b->at++) {
         struct batch_item *it = &b->items[b->at];
         os_handle folder = b->folders[it->folder].handle;
-        const char *name = name_of(b, it);
-        int result = it->kind == BATCH_FILE ? make_file(b, it, folder, name, &it->failure)
-                                            : make_name(b, it, folder, name, &it->failure);
+        it->failed = make(b, it, folder, name_of(b, it)) != 0;
         close_content(it);
-        it->failed = result != 0;
     }
 }
 
@@ -344,6 +371,7 @@ void batch_release(struct batch *b)
     for (size_t i = 0; i < b->folders_used; i++)
         pairs_release(&b->folders[i].want.xattrs);
     buffer_release(&b->paths);
+    buffer_release(&b->text);
     pairs_release(&b->xattrs);
     free(b->losses);
     free(b->data);
@@ -417,6 +445,21 @@ int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f,
     b->contents += f->content != NULL;
     b->is_heavy = b->is_heavy || f->bytes > f->room;
     return 0;
+}
+
+int batch_add_symlink(struct batch *b, size_t folder, const struct entry *want, struct error *err)
+{
+    struct batch_item *it = &b->items[b->count];
+
+    if (add_item(b, BATCH_SYMLINK, folder, want, err))
+        return -1;
+    it->target_at = b->paths.size;
+    it->target_bytes = want->target.size;
+    if (!buffer_append(&b->paths, want->target.data, want->target.size, err) &&
+        !meta_copy(&it->want, &want->meta, err))
+        return 0;
+    b->count--;
+    return -1;
 }
 
 int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n, struct error *err)

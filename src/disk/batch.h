@@ -1,13 +1,13 @@
 /*
  * batch.h: what one thread makes in folders that the run has made: new files, which it
  * creates, gives content and metadata (times last, as ever: what is not whole cannot be taken for
- * it) and closes; and further names of files that are whole. What it finds out is kept for the
- * run's own thread. Private to writers.c.
+ * it) and closes; symbolic links; and further names of files that are whole. What it finds out is
+ * kept for the run's own thread. Private to writers.c.
  */
 #ifndef HOLDFAST_DISK_BATCH_H
 #define HOLDFAST_DISK_BATCH_H
 
-#include "disk/apply.h"
+#include "disk/writers.h"
 #include "os/pool.h"
 
 enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_CONTENTS = 64, BATCH_BYTES = 512 * 1024 };
@@ -31,6 +31,7 @@ struct batch_folder {
 enum batch_kind {
     BATCH_FILE, /* to be made */
     BATCH_NAME, /* a further name to be made and looked at */
+    BATCH_SYMLINK,
 };
 struct batch_item {
     enum batch_kind kind;
@@ -39,15 +40,17 @@ struct batch_item {
     size_t name_at;             /* in batch.paths: the last component */
     uint64_t device, file;      /* what it is; of a name: what it is to be */
     bool is_seen;               /* of a name: it is what it is to be */
-    bool failed;                /* it is not there, and `failure` says why */
+    bool failed;                /* it is not there, and `failure` says why, or a loss */
     struct error failure;
+    struct metadata want; /* but of names; owned, its memory is kept for the next item */
     /* Of names alone. */
     os_handle from; /* the folder of a name of its file, borrowed; OS_NO_HANDLE: the same */
     size_t from_at; /* in batch.paths: that name, and a NUL */
+    /* Of symbolic links alone. */
+    size_t target_at, target_bytes; /* in batch.paths */
     /* Of files alone. */
     bool may_grow;              /* names may come to be linked to it */
     struct hash128 key;         /* of the path, if it may grow */
-    struct metadata want;       /* owned, its memory is kept for the next file */
     uint64_t bytes;             /* of its content, but for holes */
     size_t data_at, data_bytes; /* in batch.data */
     struct data *content;       /* that is to be read to there first or, if it is larger, copied
@@ -79,6 +82,7 @@ struct batch {
     size_t loss_count, loss_capacity;
     bool loss_missing;               /* one could not be kept */
     struct pairs xattrs;             /* scratch */
+    struct buffer text;              /* the same */
     size_t at;                       /* the item in hand */
     size_t items_used, folders_used; /* so many own memory at most */
 };
@@ -100,6 +104,9 @@ MUST_CHECK int batch_add_folder(struct batch *b, os_handle folder, uint32_t inhe
  * to there; there is room for it. */
 MUST_CHECK int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f,
                               struct error *err);
+/* Adds a symbolic link in the folder of that index; there is room for it. */
+MUST_CHECK int batch_add_symlink(struct batch *b, size_t folder, const struct entry *want,
+                                 struct error *err);
 /* Adds a further name in the folder of that index; there is room for it. */
 MUST_CHECK int batch_add_name(struct batch *b, size_t folder, const struct writers_name *n,
                               struct error *err);

@@ -4,6 +4,7 @@
  */
 #include "disk/sharing.h"
 #include "disk/walk.h"
+#include "disk/writers.h"
 
 #include <string.h>
 

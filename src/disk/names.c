@@ -5,6 +5,7 @@
  */
 #include "disk/apply.h"
 #include "disk/older.h"
+#include "disk/writers.h"
 
 #include <string.h>
 

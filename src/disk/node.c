@@ -2,7 +2,7 @@
  * node.c: symlinks, FIFOs, sockets and device nodes. They appear whole, so a missing one is made
  * under its own name; each is read back, since file systems lie.
  */
-#include "disk/apply.h"
+#include "disk/writers.h"
 
 #include <string.h>
 
@@ -45,6 +45,7 @@ struct form {
     bool may_turn;       /* its flavour is to be looked at again once all is there */
     const char *inexact; /* why it is not the same: static text, or NULL */
     const char *lacking; /* why it cannot be made at all: static text, or NULL */
+    uint32_t inherits;   /* enum inherits, of its folder */
     struct os_stat made; /* once it was read back */
 };
 
@@ -102,9 +103,9 @@ static int is_of_flavour(const struct placing *p, enum os_flavour flavour, struc
            ((attributes & OS_ATTRIBUTE_DIRECTORY) != 0) == (flavour == OS_FLAVOUR_FOLDER);
 }
 
-/* True if what was made is what was meant: 1, 0, -1. */
-static int read_back(struct run *r, const struct placing *p, const struct entry *e, struct form *f,
-                     struct error *err)
+/* True if what was made is what was meant: 1, 0, -1. `text` is scratch. */
+static int read_back(struct buffer *text, const struct placing *p, const struct entry *e,
+                     struct form *f, struct error *err)
 {
     const char *name = placing_name(p);
     struct os_stat *made = &f->made;
@@ -118,10 +119,10 @@ static int read_back(struct run *r, const struct placing *p, const struct entry 
     if (made->kind != (entry_is_link(e) ? OS_SYMLINK : os_kind_of(e->kind)))
         return 0;
     if (entry_is_link(e)) {
-        buffer_clear(&r->text);
-        if (os_read_link(p->folder, name, &r->text, err))
+        buffer_clear(text);
+        if (os_read_link(p->folder, name, text, err))
             return -1;
-        return bytes_equal(buffer_bytes(&r->text), f->target);
+        return bytes_equal(buffer_bytes(text), f->target);
     }
     if (e->kind == ENTRY_FIFO || e->kind == ENTRY_SOCKET)
         return 1;
@@ -129,9 +130,9 @@ static int read_back(struct run *r, const struct placing *p, const struct entry 
 }
 
 /* Tells the loss that `reason` names; the entry is not there. Returns 1. */
-static int lose(struct run *r, const struct entry *e, const char *reason, struct error *err)
+static int lose(struct watcher *w, const struct entry *e, const char *reason, struct error *err)
 {
-    watcher_loss(r->watcher, e->path, reason, err);
+    watcher_loss(w, e->path, reason, err);
     error_release(err);
     return 1;
 }
@@ -164,23 +165,23 @@ static int tell_form(struct run *r, const struct placing *p, const struct entry 
     return 0;
 }
 
-static int set_metadata(struct run *r, const struct placing *p, const struct entry *e,
+static int set_metadata(struct meta_hand *h, const struct placing *p, const struct entry *e,
                         const struct form *f, struct error *err)
 {
     struct os_object o = {OS_NO_HANDLE, p->folder, placing_name(p)};
     struct meta_goal goal = {
         .want = &e->meta,
-        .fields = e->meta.known & ~r->ignore,
+        .fields = e->meta.known & ~h->run->ignore,
         .kind = e->kind,
         .now = &f->made,
         .fresh = true,
         .noted = f->needs_note,
         .temporary = p->made[0] != '\0',
-        .inherits = position_level(r)->inherits,
+        .inherits = f->inherits,
         .path = e->path,
     };
 
-    return meta_set(r, &o, &goal, err);
+    return meta_apply(h, &o, &goal, err);
 }
 
 /* ---- In which form ---- */
@@ -265,7 +266,7 @@ static int choose_form(struct run *r, const struct entry *e, struct form *f, str
 {
     int on_ntfs = position_on_ntfs(r, err);
 
-    *f = (struct form){.target = e->target};
+    *f = (struct form){.target = e->target, .inherits = position_level(r)->inherits};
     if (on_ntfs < 0)
         return -1;
     if (!on_ntfs)
@@ -278,8 +279,44 @@ static int choose_form(struct run *r, const struct entry *e, struct form *f, str
     return 0;
 }
 
+/* ---- Making it ---- */
+
+/* What the system did not make as it is: 1 if it is a loss, which is told, -1 an error. */
+static int make_or_lose(struct watcher *w, const struct placing *p, const struct entry *e,
+                        const struct form *f, struct error *err)
+{
+    if (!make(p, e, f, err))
+        return 0;
+    const char *reason = loss_of(e, err);
+    return reason ? lose(w, e, reason, err) : -1;
+}
+
+static const char not_the_same[] = "not what was asked for when read back";
+
+int node_make_symlink(struct meta_hand *h, const struct node_symlink *l, struct error *err)
+{
+    struct placing p = {.folder = l->folder, .name = l->name};
+    struct form form = {.target = l->want->target, .inherits = l->inherits};
+    int lost = make_or_lose(h->watcher, &p, l->want, &form, err);
+
+    if (lost)
+        return lost;
+    int same = read_back(l->text, &p, l->want, &form, err);
+    if (same > 0 && !set_metadata(h, &p, l->want, &form, err))
+        return 0;
+    placing_abort(&p);
+    return same == 0 ? lose(h->watcher, l->want, not_the_same, err) : -1;
+}
+
+/* True if a symbolic link is to be made of a symbolic link of this system. */
+static bool is_plain(const struct entry *e, const struct form *f)
+{
+    return e->kind == ENTRY_SYMLINK && !f->is_reparse && !f->needs_note;
+}
+
 int node_place(struct run *r, const struct difference_pair *pair, struct error *err)
 {
+    struct meta_hand hand = {.run = r, .watcher = r->watcher, .xattrs = &r->xattrs};
     const struct entry *e = pair->want;
     struct placing p;
     struct form form;
@@ -288,16 +325,17 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     if (placing_begin(r, pair->have, PLACING_WHOLE, &p, err) || choose_form(r, e, &form, err))
         return -1;
     if (form.lacking)
-        return lose(r, e, form.lacking, err);
-    if (make(&p, e, &form, err)) {
-        const char *reason = loss_of(e, err);
-        return reason ? lose(r, e, reason, err) : -1;
-    }
-    int same = read_back(r, &p, e, &form, err);
+        return lose(r->watcher, e, form.lacking, err);
+    if (is_plain(e, &form) && writers_want_symlink(r, pair))
+        return writers_add_symlink(r, e, err);
+    int lost = make_or_lose(r->watcher, &p, e, &form, err);
+    if (lost)
+        return lost;
+    int same = read_back(&r->text, &p, e, &form, err);
     int useless = same > 0 ? tell_form(r, &p, e, &form, err) : 0;
     renamed = p.made[0] != '\0';
-    if (same > 0 && !useless && !set_metadata(r, &p, e, &form, err) && !placing_end(r, &p, err) &&
-        !(renamed && meta_set_short_name(r, e, err)))
+    if (same > 0 && !useless && !set_metadata(&hand, &p, e, &form, err) &&
+        !placing_end(r, &p, err) && !(renamed && meta_set_short_name(r, e, err)))
         return (form.may_turn && flavours_add(r, e, &form.made, err)) ||
                        names_note(r, e, (struct named){form.made.device, form.made.file[0], true},
                                   err)
@@ -306,5 +344,5 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     placing_abort(&p);
     if (useless > 0)
         return 1;
-    return same == 0 ? lose(r, e, "not what was asked for when read back", err) : -1;
+    return same == 0 ? lose(r->watcher, e, not_the_same, err) : -1;
 }

@@ -13,6 +13,7 @@
 #include "disk/older.h"
 #include "disk/owners.h"
 #include "disk/walk.h"
+#include "disk/writers.h"
 #include "tree/filter.h"
 
 /* ---- Setting up ---- */

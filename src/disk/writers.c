@@ -1,7 +1,7 @@
 /*
- * writers.c: new files and further names are made by other threads, a batch of them at a time
- * (batch.c), while the run's own goes on; and blocks of files that it makes itself are written
- * beside it.
+ * writers.c: new files, symbolic links and further names are made by other threads, a batch of them
+ * at a time (batch.c), while the run's own goes on; and blocks of files that it makes itself are
+ * written beside it.
  *
  * Batches come back in the order in which they were filled, so that what is told does not depend on
  * chance: what a writer finds out is told by the run's own thread. A folder whose files are on
@@ -76,7 +76,9 @@ static int settle_item(struct run *r, const struct batch *b, struct batch_item *
     if (it->failed) {
         r->reading_failed = it->reading_failed;
         r->counts->bytes -= it->bytes;
-        --*(it->kind == BATCH_FILE ? &r->counts->created : &r->counts->linked);
+        --*(it->kind == BATCH_NAME ? &r->counts->linked : &r->counts->created);
+        if (it->failure.kind == ERROR_NONE)
+            return 0;
         return tell_failure(r, batch_path(b, it), &it->failure, err);
     }
     if (it->may_grow &&
@@ -336,6 +338,24 @@ int writers_add(struct run *r, const struct writers_file *f, struct error *err)
         note_parent(r, f->want, &b->folders[level->batch_folder], err))
         return -1;
     return batch_add_file(b, level->batch_folder, f, err);
+}
+
+bool writers_want_symlink(const struct run *r, const struct difference_pair *pair)
+{
+    return want_entry(r, pair) && !names_may_grow(r, pair->want);
+}
+
+int writers_add_symlink(struct run *r, const struct entry *want, struct error *err)
+{
+    struct writers *w = r->writers;
+    struct level *level = position_level(r);
+
+    if (!has_room(w, level, 0) && pass_on(r, err))
+        return -1;
+    struct batch *b = &w->batches[w->given % BATCHES];
+    return need_folder(r, b, level, err) || batch_add_symlink(b, level->batch_folder, want, err)
+               ? -1
+               : 0;
 }
 
 bool writers_want_name(const struct run *r, const struct difference_pair *pair)

@@ -73,6 +73,39 @@ static void tells_what_it_cannot_make(void **state)
     transferred_release(&t);
 }
 
+/* A link has its target and its time; one whose target is too long is a loss, and not counted. */
+static void makes_symbolic_links(void **state)
+{
+    static char names[MANY][24], long_target[5000];
+    const struct folder *f = *state;
+    struct list_source *l = empty_tree();
+    struct transferred t;
+    struct error err = {0};
+    struct buffer target = {0};
+
+    for (size_t i = 0; i < MANY; i++)
+        (void)snprintf(names[i], sizeof names[i], "t/link-%03zu", i);
+    for (size_t i = 0; i < MANY; i++)
+        list_link(l, names[i], names[MANY - 1 - i]);
+    memset(long_target, 'x', sizeof long_target - 1);
+    list_link(l, "t/z", long_target);
+    transferred_init(&t, f);
+    check_done(transferred_run(&t, l, &err));
+    assert_true(transferred_told(&t, "loss t/z: link target too long for this file system"));
+    assert_int_equal(t.errors, 0);
+    assert_int_equal(t.transfer.counts.created, 1 + MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        buffer_clear(&target);
+        check_done(os_read_link(f->handle, names[i], &target, &err));
+        check_text(buffer_bytes(&target), names[MANY - 1 - i]);
+        assert_int_equal(standing(f, names[i]).mtime.seconds, 100);
+    }
+    assert_int_equal(standing(f, "t/z").kind, OS_KIND_UNKNOWN);
+    assert_int_equal(standing(f, "t").mtime.seconds, 100);
+    buffer_release(&target);
+    transferred_release(&t);
+}
+
 /* Somebody puts another file in the place of a first name before the writers make a further one. */
 struct swapping {
     struct transferred t; /* first: the watcher */
@@ -179,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         folder_test(makes_files_of_many_batches),
         folder_test(tells_what_it_cannot_make),
+        folder_test(makes_symbolic_links),
         folder_test(a_name_of_another_file_goes),
         folder_test(one_of_many_names_of_another_file_goes),
         folder_test(a_name_is_mapped_to_what_windows_can_hold),
