@@ -82,6 +82,7 @@ static void makes_symbolic_links(void **state)
     struct transferred t;
     struct error err = {0};
     struct buffer target = {0};
+    os_handle tree;
 
     for (size_t i = 0; i < MANY; i++)
         (void)snprintf(names[i], sizeof names[i], "t/link-%03zu", i);
@@ -94,14 +95,16 @@ static void makes_symbolic_links(void **state)
     assert_true(transferred_told(&t, "loss t/z: link target too long for this file system"));
     assert_int_equal(t.errors, 0);
     assert_int_equal(t.transfer.counts.created, 1 + MANY);
+    check_done(os_open_dir(f->handle, "t", &tree, &err));
     for (size_t i = 0; i < MANY; i++) {
         buffer_clear(&target);
-        check_done(os_read_link(f->handle, names[i], &target, &err));
+        check_done(os_read_link(tree, names[i] + 2, &target, &err));
         check_text(buffer_bytes(&target), names[MANY - 1 - i]);
         assert_int_equal(standing(f, names[i]).mtime.seconds, 100);
     }
     assert_int_equal(standing(f, "t/z").kind, OS_KIND_UNKNOWN);
     assert_int_equal(standing(f, "t").mtime.seconds, 100);
+    os_close(tree);
     buffer_release(&target);
     transferred_release(&t);
 }
