@@ -137,8 +137,8 @@ static int fill_file(struct batch *b, struct batch_item *it, os_handle handle, s
     struct meta_hand hand = {.run = b->run, .watcher = &b->watcher, .xattrs = &b->xattrs};
     struct os_stat made;
     struct meta_goal goal = {
-        .want = &it->want,
-        .fields = it->want.known & ~b->run->ignore,
+        .want = batch_want(b, it),
+        .fields = batch_want(b, it)->known & ~b->run->ignore,
         .kind = ENTRY_FILE,
         .now = &made,
         .fresh = true,
@@ -210,7 +210,7 @@ static int make_symlink(struct batch *b, struct batch_item *it, os_handle folder
         .path = batch_path(b, it),
         .name_offset = it->name_at - it->path_at,
         .target = bytes_make(b->paths.data + it->target_at, it->target_bytes),
-        .meta = it->want,
+        .meta = *batch_want(b, it),
     };
     const struct node_symlink l = {folder, name, &want, b->folders[it->folder].inherits, &b->text};
     int result = node_make_symlink(&hand, &l, err);
@@ -291,15 +291,16 @@ static void look_for_names(struct batch *b, size_t folder)
         error_release(&ignored);
 }
 
-static int make(struct batch *b, struct batch_item *it, os_handle folder, const char *name)
+static int make(struct batch *b, struct batch_item *it, os_handle folder, const char *name,
+                struct error *err)
 {
     switch (it->kind) {
     case BATCH_FILE:
-        return make_file(b, it, folder, name, &it->failure);
+        return make_file(b, it, folder, name, err);
     case BATCH_NAME:
-        return make_name(b, it, folder, name, &it->failure);
+        return make_name(b, it, folder, name, err);
     case BATCH_SYMLINK:
-        return make_symlink(b, it, folder, name, &it->failure);
+        return make_symlink(b, it, folder, name, err);
     }
     return 0;
 }
@@ -309,7 +310,7 @@ static void make_all(struct batch *b)
     for (b->at = 0; b->at < b->count; b->at++) {
         struct batch_item *it = &b->items[b->at];
         os_handle folder = b->folders[it->folder].handle;
-        it->failed = make(b, it, folder, name_of(b, it)) != 0;
+        it->failed = make(b, it, folder, name_of(b, it), &b->failures[b->at]) != 0;
         close_content(it);
     }
 }
@@ -327,7 +328,7 @@ static void do_all(struct pool_task *t)
         struct batch_item *it = &b->items[i];
         if (it->kind == BATCH_NAME && !it->failed)
             it->failed =
-                check_name(it, b->folders[it->folder].handle, name_of(b, it), &it->failure) != 0;
+                check_name(it, b->folders[it->folder].handle, name_of(b, it), &b->failures[i]) != 0;
     }
 }
 
@@ -367,7 +368,7 @@ void batch_release(struct batch *b)
         data_close(b->items[i].content);
     batch_clear(b);
     for (size_t i = 0; i < b->items_used; i++)
-        pairs_release(&b->items[i].want.xattrs);
+        pairs_release(&b->wants[i].xattrs);
     for (size_t i = 0; i < b->folders_used; i++)
         pairs_release(&b->folders[i].want.xattrs);
     buffer_release(&b->paths);
@@ -375,6 +376,11 @@ void batch_release(struct batch *b)
     pairs_release(&b->xattrs);
     free(b->losses);
     free(b->data);
+}
+
+struct metadata *batch_want(struct batch *b, const struct batch_item *it)
+{
+    return &b->wants[it - b->items];
 }
 
 struct bytes batch_path(const struct batch *b, const struct batch_item *it)
@@ -404,17 +410,14 @@ int batch_add_folder(struct batch *b, os_handle folder, uint32_t inherits, struc
 static int add_item(struct batch *b, enum batch_kind kind, size_t folder, const struct entry *want,
                     struct error *err)
 {
-    struct batch_item *it = &b->items[b->count];
-    struct pairs xattrs = it->want.xattrs;
     struct bytes path = want->path;
 
-    *it = (struct batch_item){
+    b->items[b->count] = (struct batch_item){
         .kind = kind,
         .folder = folder,
         .path_at = b->paths.size,
         .path_bytes = path.size,
         .name_at = b->paths.size + (path.size - entry_name(want).size),
-        .want.xattrs = xattrs,
     };
     if (buffer_append(&b->paths, path.data, path.size, err) ||
         buffer_append_byte(&b->paths, 0, err))
@@ -430,7 +433,7 @@ int batch_add_file(struct batch *b, size_t folder, const struct writers_file *f,
 
     if (add_item(b, BATCH_FILE, folder, want, err))
         return -1;
-    if (meta_copy(&it->want, &want->meta, err)) {
+    if (meta_copy(batch_want(b, it), &want->meta, err)) {
         b->count--;
         return -1;
     }
@@ -456,7 +459,7 @@ int batch_add_symlink(struct batch *b, size_t folder, const struct entry *want, 
     it->target_at = b->paths.size;
     it->target_bytes = want->target.size;
     if (!buffer_append(&b->paths, want->target.data, want->target.size, err) &&
-        !meta_copy(&it->want, &want->meta, err))
+        !meta_copy(batch_want(b, it), &want->meta, err))
         return 0;
     b->count--;
     return -1;

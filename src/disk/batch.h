@@ -40,9 +40,7 @@ struct batch_item {
     size_t name_at;             /* in batch.paths: the last component */
     uint64_t device, file;      /* what it is; of a name: what it is to be */
     bool is_seen;               /* of a name: it is what it is to be */
-    bool failed;                /* it is not there, and `failure` says why, or a loss */
-    struct error failure;
-    struct metadata want; /* but of names; owned, its memory is kept for the next item */
+    bool failed;                /* it is not there, and its failure says why, or a loss */
     /* Of names alone. */
     os_handle from; /* the folder of a name of its file, borrowed; OS_NO_HANDLE: the same */
     size_t from_at; /* in batch.paths: that name, and a NUL */
@@ -73,6 +71,9 @@ struct batch {
     size_t folder_count;
     struct batch_item items[BATCH_ITEMS];
     size_t count;
+    /* Of the items of the same index, apart from what all of them need. */
+    struct error failures[BATCH_ITEMS]; /* ERROR_NONE but of those that failed */
+    struct metadata wants[BATCH_ITEMS]; /* but of names; owned, their memory is kept for the next */
     struct buffer paths;
     uint8_t *data; /* BATCH_BYTES, made when first needed */
     size_t data_bytes;
@@ -93,6 +94,8 @@ void batch_init(struct batch *b, const struct run *run);
 void batch_release(struct batch *b);
 /* Empties it for the next items. Losses and failures have been taken out. */
 void batch_clear(struct batch *b);
+/* The metadata that an item is to have. */
+struct metadata *batch_want(struct batch *b, const struct batch_item *it);
 /* The path of an item, and of a folder. Borrowed. */
 struct bytes batch_path(const struct batch *b, const struct batch_item *it);
 struct bytes batch_folder_path(const struct batch *b, const struct batch_folder *f);

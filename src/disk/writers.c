@@ -68,22 +68,22 @@ static int tell_failure(struct run *r, struct bytes path, struct error *failure,
 }
 
 /* What became of an item. -1: the run cannot go on. */
-static int settle_item(struct run *r, const struct batch *b, struct batch_item *it,
-                       struct error *err)
+static int settle_item(struct run *r, struct batch *b, size_t index, struct error *err)
 {
-    struct error failure = {0};
+    const struct batch_item *it = &b->items[index];
+    struct error *failure = &b->failures[index];
 
     if (it->failed) {
         r->reading_failed = it->reading_failed;
         r->counts->bytes -= it->bytes;
         --*(it->kind == BATCH_NAME ? &r->counts->linked : &r->counts->created);
-        if (it->failure.kind == ERROR_NONE)
+        if (failure->kind == ERROR_NONE)
             return 0;
-        return tell_failure(r, batch_path(b, it), &it->failure, err);
+        return tell_failure(r, batch_path(b, it), failure, err);
     }
     if (it->may_grow &&
-        names_keep(r, &it->key, (struct named){it->device, it->file, true}, &failure))
-        return tell_failure(r, batch_path(b, it), &failure, err);
+        names_keep(r, &it->key, (struct named){it->device, it->file, true}, failure))
+        return tell_failure(r, batch_path(b, it), failure, err);
     return 0;
 }
 
@@ -118,7 +118,7 @@ static int take_back(struct run *r, struct error *err)
     pool_wait(w->pool, &b->task);
     tell_losses(r, b);
     for (size_t i = 0; i < b->count; i++) {
-        if (settle_item(r, b, &b->items[i], err))
+        if (settle_item(r, b, i, err))
             result = -1;
     }
     for (size_t i = 0; i < b->folder_count; i++) {
