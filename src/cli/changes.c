@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/print.h"
+#include "os/os.h"
 
 bool changes_any(const struct transfer *t)
 {
@@ -11,6 +12,18 @@ bool changes_any(const struct transfer *t)
 
     return t->options.mode == TRANSFER_APPLY &&
            c->created + c->older + c->linked + c->replaced + c->updated + c->deleted != 0;
+}
+
+const char *changes_what_remains(const struct transfer *t, const struct error *err)
+{
+    if (!changes_any(t))
+        return NULL;
+    return os_error_is_full(err) ? "What was made until then stays. Make room there, then run the "
+                                   "same command again: "
+                                   "it goes on where this run stopped."
+                                 : "What was made until then stays. Run the same command again: it "
+                                   "goes on where this "
+                                   "run stopped.";
 }
 
 void changes_print(const struct transfer *t, const struct changes_words *words,

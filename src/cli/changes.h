@@ -16,6 +16,9 @@ struct changes_words {
 
 /* True if a transfer changed anything. */
 bool changes_any(const struct transfer *t);
+/* What remains to do after a transfer that stopped by an error: static text, or NULL if it changed
+ * nothing. */
+const char *changes_what_remains(const struct transfer *t, const struct error *err);
 /* Prints the line to standard error. */
 void changes_print(const struct transfer *t, const struct changes_words *words,
                    const struct report *report);

@@ -145,10 +145,7 @@ static int run_mirror(void *settings, const struct text_list *operands)
                                          .show_changes = how->changing.dry_run});
     result = mirror(&m, &err);
     status = report_end(&m.report, result == 0 ? NULL : &err,
-                        changes_any(&m.run.transfer)
-                            ? "What was mirrored until then stays. Run the same command again: it "
-                              "goes on where this run stopped."
-                            : NULL);
+                        changes_what_remains(&m.run.transfer, &err));
     tell_summary(&m, result, status);
     mirroring_release(&m.run);
     mapping_release(&m.mapping);

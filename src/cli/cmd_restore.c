@@ -326,10 +326,7 @@ static const char *what_now(const struct restore_job *job, const struct error *e
     if (err->kind == ERROR_FORMAT && !job->settings->salvage && job->opened.source != NULL)
         return "If there is no better copy of the archive, restore --salvage brings back what is "
                "readable.";
-    return changes_any(&job->transfer)
-               ? "What was restored until then stays. Run the same command again: it "
-                 "goes on where this run stopped."
-               : NULL;
+    return changes_what_remains(&job->transfer, err);
 }
 
 static int run_restore(void *settings, const struct text_list *operands)

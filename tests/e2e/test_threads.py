@@ -154,6 +154,7 @@ class Restore(Case):
             result = self.fail("ENOSPC", when)
             self.assertEqual(result.status, 3, str(result))
             self.assertIn("No space left", result.text)
+            self.assertIn("Make room there, then run the same command again", result.text)
             self.check_what_stands(f"write {when}")
             self.finish()
 
