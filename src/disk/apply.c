@@ -39,6 +39,20 @@ int run_check_stop(const struct run *r, struct error *err)
     return error_set(err, ERROR_INTERRUPTED, "apply", "stopped");
 }
 
+int run_look_at_place(struct run *r, struct anchor *a, struct error *err)
+{
+    struct os_volume facts;
+
+    if (anchor_volume(a, &facts, err))
+        return -1;
+    a->on_ntfs = facts.reparse_points;
+    r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
+    if (facts.time_grain_ns > r->time_grain_ns)
+        r->time_grain_ns = facts.time_grain_ns;
+    diff_widen(r->diff, r->time_grain_ns, a->dead.size ? &a->dead_since : NULL);
+    return 0;
+}
+
 struct walk_options run_walk_options(const struct run *r)
 {
     return (struct walk_options){

@@ -206,14 +206,11 @@ void run_change(struct run *r, const struct entry *e, const char *action);
 MUST_CHECK int run_check_stop(const struct run *r, struct error *err);
 /* How the destination is walked. */
 struct walk_options run_walk_options(const struct run *r);
-/* A new temporary name. */
-void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
-
-/* ---- transfer.c ---- */
-
 /* Finds out what the volume of an anchor is, and has the diff go by its grain of time and by what a
  * dead run may have left there. */
 MUST_CHECK int run_look_at_place(struct run *r, struct anchor *a, struct error *err);
+/* A new temporary name. */
+void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES]);
 
 /* ---- plan.c ---- */
 

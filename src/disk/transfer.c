@@ -101,20 +101,6 @@ static int open_anchors(struct run *r, struct error *err)
     return 0;
 }
 
-int run_look_at_place(struct run *r, struct anchor *a, struct error *err)
-{
-    struct os_volume facts;
-
-    if (anchor_volume(a, &facts, err))
-        return -1;
-    a->on_ntfs = facts.reparse_points;
-    r->may_be_ntfs = r->may_be_ntfs || facts.reparse_points;
-    if (facts.time_grain_ns > r->time_grain_ns)
-        r->time_grain_ns = facts.time_grain_ns;
-    diff_widen(r->diff, r->time_grain_ns, a->dead.size ? &a->dead_since : NULL);
-    return 0;
-}
-
 static int open_diff(struct run *r, struct error *err)
 {
     struct walk_options walk = run_walk_options(r);

@@ -345,17 +345,23 @@ bool writers_want_symlink(const struct run *r, const struct difference_pair *pai
     return want_entry(r, pair) && !names_may_grow(r, pair->want);
 }
 
-int writers_add_symlink(struct run *r, const struct entry *want, struct error *err)
+/* The batch for what comes without a content, and has the folder in hand; or NULL. */
+static struct batch *batch_in_hand(struct run *r, struct error *err)
 {
     struct writers *w = r->writers;
     struct level *level = position_level(r);
 
     if (!has_room(w, level, 0) && pass_on(r, err))
-        return -1;
+        return NULL;
     struct batch *b = &w->batches[w->given % BATCHES];
-    return need_folder(r, b, level, err) || batch_add_symlink(b, level->batch_folder, want, err)
-               ? -1
-               : 0;
+    return need_folder(r, b, level, err) ? NULL : b;
+}
+
+int writers_add_symlink(struct run *r, const struct entry *want, struct error *err)
+{
+    struct batch *b = batch_in_hand(r, err);
+
+    return b ? batch_add_symlink(b, position_level(r)->batch_folder, want, err) : -1;
 }
 
 bool writers_want_name(const struct run *r, const struct difference_pair *pair)
@@ -365,15 +371,9 @@ bool writers_want_name(const struct run *r, const struct difference_pair *pair)
 
 int writers_add_name(struct run *r, const struct writers_name *n, struct error *err)
 {
-    struct writers *w = r->writers;
-    struct level *level = position_level(r);
+    struct batch *b = batch_in_hand(r, err);
 
-    if (!has_room(w, level, 0) && pass_on(r, err))
-        return -1;
-    struct batch *b = &w->batches[w->given % BATCHES];
-    if (need_folder(r, b, level, err))
-        return -1;
-    return batch_add_name(b, level->batch_folder, n, err);
+    return b ? batch_add_name(b, position_level(r)->batch_folder, n, err) : -1;
 }
 
 uint64_t writers_mark(const struct run *r)
