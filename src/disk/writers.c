@@ -22,6 +22,10 @@ enum { FOLDERS_FEW = 12, MANY_HANDLES = 1024 };
 /* What is larger is copied by the run's own thread, which tells how far it is. */
 enum { LARGE_MOST = 256 * 1024 * 1024 };
 
+/* Entries wait by the thousand, with their paths, targets and attributes, for which a header may
+ * have megabytes: one with more than this the run's own thread makes at once (SAFETY R14). */
+enum { BESIDES_MOST = 8 * 1024 };
+
 /* The batches between `first` and `given` are with the pool; `given` is being filled. Each stands
  * at its number modulo BATCHES. */
 struct writers {
@@ -208,9 +212,12 @@ void writers_free(struct writers *w)
  * knows no other. */
 static bool want_entry(const struct run *r, const struct difference_pair *pair)
 {
+    const struct entry *want = pair->want;
+
     return r->writers && r->facts->ordered && !pair->have &&
            r->levels[r->stack.depth - 1].created &&
-           bytes_equal(buffer_bytes(&r->name), entry_name(pair->want));
+           want->path.size + want->target.size + want->meta.xattrs.bytes.size <= BESIDES_MOST &&
+           bytes_equal(buffer_bytes(&r->name), entry_name(want));
 }
 
 bool writers_want(const struct run *r, const struct difference_pair *pair, const struct data *d)
@@ -401,6 +408,8 @@ int writers_leave(struct run *r, const struct level *level, struct error *err)
 
     if (!level->has_batch || level->batch < w->first)
         return 0;
+    if (level->want.xattrs.bytes.size > BESIDES_MOST)
+        return writers_reach(r, level->batch + 1, err);
     struct batch_folder *f = &w->batches[level->batch % BATCHES].folders[level->batch_folder];
     if (meta_copy(&f->want, &level->want, err))
         return -1;

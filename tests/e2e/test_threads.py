@@ -4,8 +4,11 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
+import tarfile
 
+import rawtar
 import support
 from support import PROGRAM, Case, tool
 from trees.farm import make_farm
@@ -65,7 +68,7 @@ class Restore(Case):
         os.utime(self.path("tree/d"), (10**9, 10**9))
         self.run_ok("backup", self.path("tree"), self.path("a.tar"))
 
-    def fail(self, code: str, when: int) -> support.Result:
+    def restore_failing(self, code: str, when: int) -> support.Result:
         """Restores to `out` while the write of that number fails."""
         command = ["restore", "-j", "3", "--no-sync", self.path("a.tar"), self.path("out")]
         return self.inject(f"pwrite64:error={code}:when={when}", command)
@@ -99,7 +102,7 @@ class Restore(Case):
     def test_a_file_that_cannot_be_written(self):
         self.small_tree()
         for when in range(1, 70, 4):
-            result = self.fail("EFBIG", when)
+            result = self.restore_failing("EFBIG", when)
             self.assertEqual(result.status, 1, str(result))
             self.assertIn("File too large", result.text)
             self.check_what_stands(f"write {when}")
@@ -130,6 +133,42 @@ class Restore(Case):
                 self.run_ok("mirror", self.path("tree"), self.path("out/tree"))
                 self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
 
+    def peak(self, jobs: str, beginning: bytes, large: bytes, entry) -> int:
+        """KiB that a restore takes at most whose archive goes on with many of that entry, each behind `large`."""
+        shutil.rmtree(self.path("out"), ignore_errors=True)
+        with subprocess.Popen(
+            [PROGRAM, "restore", "-j", jobs, "-", self.path("out")], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1"},
+        ) as run:  # fmt: skip
+            run.stdin.write(beginning)
+            for i in range(120):
+                run.stdin.write(large + entry(b"tree/d/b%03d" % i))
+            run.stdin.write(rawtar.END)
+            run.stdin.close()
+            _, status, usage = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(run.returncode, 3)  # it has no end record
+        self.assertTrue(os.path.exists(self.path("out/tree/d/a")))
+        return usage.ru_maxrss
+
+    def test_memory_does_not_depend_on_headers(self):
+        """What waits for a thread is little, whatever a header says of targets and attributes."""
+        self.write("tree/d/a", b"a")
+        self.run_ok("backup", self.path("tree"), self.path("a.tar"))
+        with tarfile.open(self.path("a.tar")) as archive:
+            end = archive.getmember("tree/d/a").offset_data + 512
+        with open(self.path("a.tar"), "rb") as stream:
+            beginning = stream.read(end)
+        target = rawtar.gnu_long(b"K", b"x" * 500_000 + b"\0")
+        attribute = rawtar.pax([(b"SCHILY.xattr.user.x", b"x" * 500_000)])
+        for large, entry in (
+            (target, lambda name: rawtar.symlink(name, b"x")),
+            (attribute, rawtar.member),
+            (attribute, lambda name: rawtar.folder(name) + rawtar.member(name + b"/a")),
+        ):
+            alone, together = (self.peak(jobs, beginning, large, entry) for jobs in ("1", "3"))
+            self.assertLess(together - alone, 30_000)
+
     def test_a_content_that_cannot_be_read(self):
         """A mirror's threads read for themselves: one file's failure costs that file and its names."""
         self.small_tree()
@@ -151,7 +190,7 @@ class Restore(Case):
     def test_a_destination_that_is_full(self):
         self.small_tree()
         for when in range(1, 70, 7):
-            result = self.fail("ENOSPC", when)
+            result = self.restore_failing("ENOSPC", when)
             self.assertEqual(result.status, 3, str(result))
             self.assertIn("No space left", result.text)
             self.assertIn("Make room there, then run the same command again", result.text)
