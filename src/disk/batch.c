@@ -215,7 +215,7 @@ static int make_symlink(struct batch *b, struct batch_item *it, os_handle folder
     const struct node_symlink l = {folder, name, &want, b->folders[it->folder].inherits, &b->text};
     int result = node_make_symlink(&hand, &l, err);
 
-    return result || !b->loss_missing ? result : error_memory(err);
+    return result >= 0 && b->loss_missing ? error_memory(err) : result;
 }
 
 /* File systems lie, and the first name may have been swapped for another file. */
