@@ -57,7 +57,9 @@ struct walk_options run_walk_options(const struct run *r)
 {
     return (struct walk_options){
         .missing_roots = true,
-        .names = r->options->windows_names == NAMES_ESCAPE ? WALK_NAMES_MADE : WALK_NAMES_LISTED};
+        .names = r->options->windows_names == NAMES_ESCAPE ? WALK_NAMES_MADE : WALK_NAMES_LISTED,
+        .looks_first = r->options->spare != NULL,
+    };
 }
 
 void run_temporary_name(struct run *r, char name[ANCHOR_NAME_BYTES])

@@ -7,7 +7,7 @@ import unittest
 
 import support
 from mounts import mounted
-from support import Case
+from support import PROGRAM, Case, tool
 from trees.metadata import change_flags
 
 CACHE_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# a cache\n"
@@ -115,6 +115,24 @@ class Filters(Case):
             self.assertIn("extra     tree/new file", result.text)
             os.rename(self.path("tree/new file"), self.path("tree/a.c"))
             self.run_ok("backup", *options, self.path("tree"), archive)
+
+    def test_what_is_left_out_is_not_opened(self):
+        """Neither in the source nor where it stands at the destination, behind a file that is looked into."""
+        for name in ("a", "b", "b.tmp", "c"):
+            self.write("tree/" + name, name.encode())
+        self.run_ok("mirror", self.path("tree"), self.path("out"))
+        for name in ("a", "b", "c"):
+            os.chmod(self.path("out/" + name), 0o600)
+        result = tool(
+            "strace", "-f", "-qq", "-o", self.path("trace"), "-e", "trace=openat",
+            PROGRAM, "mirror", "--exclude=*.tmp", self.path("tree"), self.path("out"),
+            env={**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"},
+        )  # fmt: skip
+        self.assertEqual(result.status, 0, str(result))
+        with open(self.path("trace"), encoding="utf-8", errors="replace") as stream:
+            trace = stream.read()
+        self.assertIn('"b"', trace)
+        self.assertNotIn("b.tmp", trace)
 
     def test_archive_inside_its_source_is_left_out(self):
         archive = self.path("tree/sub/a.tar")
