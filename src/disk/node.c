@@ -335,12 +335,15 @@ int node_place(struct run *r, const struct difference_pair *pair, struct error *
     int useless = same > 0 ? tell_form(r, &p, e, &form, err) : 0;
     renamed = p.made[0] != '\0';
     if (same > 0 && !useless && !set_metadata(&hand, &p, e, &form, err) &&
-        !placing_end(r, &p, err) && !(renamed && meta_set_short_name(r, e, err)))
+        !placing_end(r, &p, err) && !(renamed && meta_set_short_name(r, e, err))) {
+        if (is_plain(e, &form))
+            writers_note_symlink(r);
         return (form.may_turn && flavours_add(r, e, &form.made, err)) ||
                        names_note(r, e, (struct named){form.made.device, form.made.file[0], true},
                                   err)
                    ? -1
                    : 0;
+    }
     placing_abort(&p);
     if (useless > 0)
         return 1;

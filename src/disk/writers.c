@@ -34,6 +34,8 @@ struct writers {
     size_t batch_folders;  /* that a batch takes */
     size_t batch_contents; /* that a batch has open; 0: none */
     uint64_t first, given;
+    bool has_link; /* the run's own thread has made a symbolic link, on this device: */
+    uint64_t link_device;
     struct block_write {
         struct pool_task task; /* first */
         os_handle file;
@@ -349,7 +351,16 @@ int writers_add(struct run *r, const struct writers_file *f, struct error *err)
 
 bool writers_want_symlink(const struct run *r, const struct difference_pair *pair)
 {
-    return want_entry(r, pair) && !names_may_grow(r, pair->want);
+    return want_entry(r, pair) && !names_may_grow(r, pair->want) && r->writers->has_link &&
+           r->writers->link_device == r->levels[r->stack.depth - 1].found.device;
+}
+
+void writers_note_symlink(struct run *r)
+{
+    if (!r->writers)
+        return;
+    r->writers->has_link = true;
+    r->writers->link_device = position_level(r)->found.device;
 }
 
 /* The batch for what comes without a content, and has the folder in hand; or NULL. */

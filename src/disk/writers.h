@@ -41,9 +41,11 @@ struct writers_name {
     const char *from_name;
 };
 MUST_CHECK int writers_add_name(struct run *r, const struct writers_name *n, struct error *err);
-/* True if the writers may make a symbolic link of this system: in a folder that this run made, and
- * no name will be linked to it. */
+/* True if the writers may make a symbolic link of this system: in a folder that this run made, no
+ * name will be linked to it, and the file system has such links. */
 bool writers_want_symlink(const struct run *r, const struct difference_pair *pair);
+/* The run's own thread has made one in the position's folder: its file system has them. */
+void writers_note_symlink(struct run *r);
 MUST_CHECK int writers_add_symlink(struct run *r, const struct entry *want, struct error *err);
 /* A mark: what is given to the writers next is done once writers_reach has been there. */
 uint64_t writers_mark(const struct run *r);

@@ -169,6 +169,18 @@ class Restore(Case):
             alone, together = (self.peak(jobs, beginning, large, entry) for jobs in ("1", "3"))
             self.assertLess(together - alone, 30_000)
 
+    def test_links_that_a_file_system_has_not(self):
+        """Each is told as what it is, and none as made."""
+        os.mkdir(self.path("tree"))
+        for i in range(5):
+            os.symlink("target", self.path(f"tree/link{i}"))
+        command = ["mirror", "-v", "-j", "3", self.path("tree"), self.path("out/tree")]
+        result = self.inject("symlinkat:error=EPERM", command)
+        self.assertEqual(result.status, 1, str(result))
+        self.assertIn("Operation not permitted (5 times)", result.text)
+        self.assertNotIn("link0 ->", result.text)
+        self.assertEqual(os.listdir(self.path("out/tree")), [])
+
     def test_a_content_that_cannot_be_read(self):
         """A mirror's threads read for themselves: one file's failure costs that file and its names."""
         self.small_tree()
