@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk/apply.h"
-#include "disk/older.h"
 #include "disk/owners.h"
+#include "disk/transfer/apply.h"
+#include "disk/transfer/older.h"
+#include "disk/transfer/writers.h"
 #include "disk/walk.h"
-#include "disk/writers.h"
 #include "tree/filter.h"
 
 /* ---- Setting up ---- */

@@ -2,10 +2,10 @@
  * writers.h: threads that make new files, symbolic links and further names in folders that the run
  * made. Private to the transfer.
  */
-#ifndef HOLDFAST_DISK_WRITERS_H
-#define HOLDFAST_DISK_WRITERS_H
+#ifndef HOLDFAST_DISK_TRANSFER_WRITERS_H
+#define HOLDFAST_DISK_TRANSFER_WRITERS_H
 
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 /* Starts with no thread; `threads` at most. */
 MUST_CHECK int writers_new(struct run *r, size_t threads, struct error *err);

@@ -3,9 +3,9 @@
  * or found equal, known by its identity (SAFETY R4); both ends go by held folders, and the new name
  * is looked at after it was made.
  */
-#include "disk/apply.h"
-#include "disk/older.h"
-#include "disk/writers.h"
+#include "disk/transfer/apply.h"
+#include "disk/transfer/older.h"
+#include "disk/transfer/writers.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * they lead to a folder or to a file. What they lead to may come behind them: at the end of the run
  * each is looked at once more, and made anew if it turned out to lead to a folder.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include "link/reparse.h"
 

@@ -2,7 +2,7 @@
  * inplace.c: metadata of what stands and stays. A file with several names is not touched: some may
  * lie outside the destination.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 /* What stands at the entry's name: by handle where it is a file. */
 static int open_standing(struct run *r, const struct entry *have, struct os_object *o,

@@ -2,7 +2,7 @@
  * names_waiting.c: links that came before their first name, in archives without order. Their names
  * are made at the end of the run, along chains of links to links.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <string.h>
 

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk/apply.h"
 #include "disk/nearest.h"
+#include "disk/transfer/apply.h"
 
 /* True if what is written or will be written below the anchor is or may be in the folder, or the
  * other way round. */

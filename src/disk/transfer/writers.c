@@ -8,7 +8,7 @@
  * their way when it is left gets its metadata when they are done. Nothing is linked to a file until
  * it is whole (writers_wait).
  */
-#include "disk/batch.h"
+#include "disk/transfer/batch.h"
 
 #include <stdlib.h>
 

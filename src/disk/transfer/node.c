@@ -2,7 +2,7 @@
  * node.c: symlinks, FIFOs, sockets and device nodes. They appear whole, so a missing one is made
  * under its own name; each is read back, since file systems lie.
  */
-#include "disk/writers.h"
+#include "disk/transfer/writers.h"
 
 #include <string.h>
 

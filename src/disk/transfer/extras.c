@@ -2,7 +2,7 @@
  * extras.c: --delete for sources without order, which the diff looks up name by name: what was seen
  * is remembered, and after the last entry the destination is gone through for the rest.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * would make them: what link/winname.h refuses, and the second of two names in a folder that differ
  * in case alone.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdlib.h>
 

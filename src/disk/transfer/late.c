@@ -4,7 +4,7 @@
  * below its anchor without passing a link and is touched only if it is the object that was recorded
  * (SAFETY R12).
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdlib.h>
 #include <string.h>

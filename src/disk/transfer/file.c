@@ -2,9 +2,9 @@
  * file.c: regular files. New ones grow under mode 0600 and get their metadata, times last, when
  * they are whole; what stands is compared by reading and replaced, never written to.
  */
-#include "disk/sharing.h"
+#include "disk/transfer/sharing.h"
+#include "disk/transfer/writers.h"
 #include "disk/walk.h"
-#include "disk/writers.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * linked to the older file, and at the end of the run those that came before are, too. So that a
  * file takes no room again because it got one more name.
  */
-#include "disk/older.h"
+#include "disk/transfer/older.h"
 
 /* A group that was given another file. */
 struct exchanged_group {

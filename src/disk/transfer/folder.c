@@ -2,7 +2,7 @@
  * folder.c: folders. A new one is 0700 until it is left; then it gets its metadata by its handle,
  * as all below is done.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 /* Makes the folder and opens it. */
 static int make_and_open(os_handle folder, const char *name, os_handle *out, struct error *err)

@@ -3,7 +3,7 @@
  * entered is opened no-follow from the folder above it; what is left gets its metadata by its own
  * handle (SAFETY R2, R12).
  */
-#include "disk/writers.h"
+#include "disk/transfer/writers.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,10 +4,10 @@
  * it) and closes; symbolic links; and further names of files that are whole. What it finds out is
  * kept for the run's own thread. Private to writers.c.
  */
-#ifndef HOLDFAST_DISK_BATCH_H
-#define HOLDFAST_DISK_BATCH_H
+#ifndef HOLDFAST_DISK_TRANSFER_BATCH_H
+#define HOLDFAST_DISK_TRANSFER_BATCH_H
 
-#include "disk/writers.h"
+#include "disk/transfer/writers.h"
 #include "os/pool.h"
 
 enum { BATCH_ITEMS = 256, BATCH_FOLDERS = 32, BATCH_CONTENTS = 64, BATCH_BYTES = 512 * 1024 };

@@ -1,10 +1,10 @@
 /*
  * sharing.h: data that does not pass through this process. Private to the transfer.
  */
-#ifndef HOLDFAST_DISK_SHARING_H
-#define HOLDFAST_DISK_SHARING_H
+#ifndef HOLDFAST_DISK_TRANSFER_SHARING_H
+#define HOLDFAST_DISK_TRANSFER_SHARING_H
 
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 /* True if a file of the position's folder is worth being cloned, as far as is known. */
 bool sharing_may_clone(struct run *r, const struct entry *want, const struct data *d);

@@ -4,7 +4,7 @@
  * never opened for writing (SAFETY R5). A folder with content is set aside and removed in the
  * delete phase.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,8 @@
  * plan.c: what is to be done about a pair. One decision serves the run and the dry run, so that
  * what is told is what would be done.
  */
-#include "disk/apply.h"
-#include "disk/older.h"
+#include "disk/transfer/apply.h"
+#include "disk/transfer/older.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * one of a few places that its path's hash chooses, and takes the one that was not used for
  * longest. Whatever a folder is taken for, the link that is made from it is looked at (names.c).
  */
-#include "disk/writers.h"
+#include "disk/transfer/writers.h"
 
 #include <stdlib.h>
 

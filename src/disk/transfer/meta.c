@@ -3,7 +3,7 @@
  * owner (which takes setuid bits and capabilities away), attributes and ACLs, mode, capabilities,
  * flags, times. What cannot be set is a loss that is told, not an end.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * passage.c: folders on the way to chosen paths. One that is there is left alone: nobody asked for
  * it. One that is missing is made, with its metadata, once something below it comes.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 #include <stdlib.h>
 

@@ -13,8 +13,8 @@
  * A function that returns -1 failed for the entry in hand; run_failed tells whether the run can go
  * on.
  */
-#ifndef HOLDFAST_DISK_APPLY_H
-#define HOLDFAST_DISK_APPLY_H
+#ifndef HOLDFAST_DISK_TRANSFER_APPLY_H
+#define HOLDFAST_DISK_TRANSFER_APPLY_H
 
 #include "base/table.h"
 #include "disk/anchor.h"

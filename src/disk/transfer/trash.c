@@ -3,7 +3,7 @@
  * each is found again below its anchor, looked at once more, and removed. The times of the folders
  * that they leave are set back: those were set already.
  */
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 #include "disk/walk.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  * whole files as shared blocks, or ranges copied from file to file. What can be done depends on the
  * file systems on both sides; it is tried once for each two of them.
  */
-#include "disk/sharing.h"
+#include "disk/transfer/sharing.h"
 
 enum {
     CLONE_LEAST = 4096, /* what is smaller shares nothing worth the call */

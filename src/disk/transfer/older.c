@@ -3,7 +3,7 @@
  * the same source has unchanged, becomes one more name of the file there. That file is looked at by
  * held handles and never changed: not its content, not its metadata, not its flags.
  */
-#include "disk/older.h"
+#include "disk/transfer/older.h"
 
 #include <stdlib.h>
 

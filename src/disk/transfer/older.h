@@ -2,10 +2,10 @@
  * older.h: files of older copies (--link-dest), which become further names in place of being made
  * anew. Private to the transfer.
  */
-#ifndef HOLDFAST_DISK_OLDER_H
-#define HOLDFAST_DISK_OLDER_H
+#ifndef HOLDFAST_DISK_TRANSFER_OLDER_H
+#define HOLDFAST_DISK_TRANSFER_OLDER_H
 
-#include "disk/apply.h"
+#include "disk/transfer/apply.h"
 
 /* Groups whose first name is new, so that their file was made, before a name came that an older
  * copy has: the names that were made until then are to be names of the older file, too. */

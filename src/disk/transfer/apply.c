@@ -1,8 +1,8 @@
 /*
  * apply.c: one pair of the diff, from decision to settlement.
  */
-#include "disk/apply.h"
-#include "disk/older.h"
+#include "disk/transfer/apply.h"
+#include "disk/transfer/older.h"
 
 #include <inttypes.h>
 #include <stdio.h>

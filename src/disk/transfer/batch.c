@@ -1,12 +1,12 @@
 /*
  * batch.c: see batch.h.
  */
-#include "disk/batch.h"
+#include "disk/transfer/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk/sharing.h"
+#include "disk/transfer/sharing.h"
 
 /* ---- Losses, kept ---- */
 
