@@ -34,9 +34,9 @@ struct walk_options {
                      point; must stay. NULL: nothing */
     const struct relink *relink; /* notes that are not beside their entries; must stay; or NULL */
     bool owner_names;            /* fill meta.owner_name and group_name */
-    bool
-        looks_first; /* no file is opened that nobody asked for: some are to be left alone. Else
-                        one that follows on a file that was read is opened before it is looked at */
+    /* Opens no file that nobody asked for. Else one that follows on a file that was read is opened
+     * before it is looked at. */
+    bool looks_first;
     const struct identity
         *leave_out; /* files that are not part of the tree (the archive being written), or NULL */
     size_t leave_out_count;

@@ -141,7 +141,7 @@ class Restore(Case):
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1"},
         ) as run:  # fmt: skip
             run.stdin.write(beginning)
-            for i in range(120):
+            for i in range(60):
                 run.stdin.write(large + entry(b"tree/d/b%03d" % i))
             run.stdin.write(rawtar.END)
             run.stdin.close()
@@ -167,7 +167,7 @@ class Restore(Case):
             (attribute, lambda name: rawtar.folder(name) + rawtar.member(name + b"/a")),
         ):
             alone, together = (self.peak(jobs, beginning, large, entry) for jobs in ("1", "3"))
-            self.assertLess(together - alone, 30_000)
+            self.assertLess(together - alone, 15_000)
 
     def test_links_that_a_file_system_has_not(self):
         """Each is told as what it is, and none as made."""

@@ -147,7 +147,7 @@ static int copy_blocks(struct run *r, struct data *d, os_handle file, struct ran
         struct range rest = {at, end};
         int shared =
             at < end ? sharing_copy(&way, (struct os_range){at, (size_t)(end - at)}, err) : 0;
-        r->sharing.copies = way.is_open;
+        r->sharing.copies = way.works;
         if (shared < 0)
             return -1;
         if (shared) {

@@ -21,7 +21,7 @@ enum {
 };
 
 struct parent_handle {
-    struct hash128 path; /* of the folder, relative to its anchor, which is worked in */
+    struct hash128 key;
     os_handle folder;
     uint64_t used;     /* when it was used last, by a counter; 0: the place is free */
     uint64_t borrowed; /* writers_mark of that moment */
@@ -52,11 +52,12 @@ void parents_release(struct parents *p)
     p->items = NULL;
 }
 
-static bool is_folder(const struct parent_handle *p, const struct hash128 *path)
+static bool is_folder(const struct parent_handle *p, const struct hash128 *key)
 {
-    return p->used && p->path.low == path->low && p->path.high == path->high;
+    return p->used && p->key.low == key->low && p->key.high == key->high;
 }
 
+/* Of its path relative to its anchor, which is worked in. */
 struct hash128 parents_key(const struct run *r, const struct spot *spot)
 {
     struct hash128 key = hash_bytes(spot->parent);
@@ -69,14 +70,12 @@ struct hash128 parents_key(const struct run *r, const struct spot *spot)
  * there is no memory. */
 static struct parent_handle *place_of(struct parents *all, const struct hash128 *key)
 {
-    struct parent_handle *oldest;
-
     if (!all->items)
         all->items = calloc(all->count, sizeof *all->items);
     if (!all->items)
         return NULL;
     struct parent_handle *first = &all->items[key->low % (all->count / CHOICE) * CHOICE];
-    oldest = first;
+    struct parent_handle *oldest = first;
     for (struct parent_handle *p = first; p < first + CHOICE; p++) {
         if (is_folder(p, key))
             return p;
@@ -99,26 +98,26 @@ bool parents_keep(struct parents *all, const struct hash128 *key, os_handle fold
 int parents_open(struct run *r, const struct spot *spot, os_handle *out, struct error *err)
 {
     struct parents *all = &r->names.parents;
-    struct hash128 path = parents_key(r, spot);
-    struct parent_handle *oldest = place_of(all, &path);
+    struct hash128 key = parents_key(r, spot);
+    struct parent_handle *place = place_of(all, &key);
 
-    if (!oldest)
+    if (!place)
         return error_memory(err);
-    if (is_folder(oldest, &path)) {
-        oldest->used = ++all->clock;
-        oldest->borrowed = writers_mark(r);
-        *out = oldest->folder;
+    if (is_folder(place, &key)) {
+        place->used = ++all->clock;
+        place->borrowed = writers_mark(r);
+        *out = place->folder;
         return 0;
     }
-    if (oldest->used) {
-        if (writers_reach(r, oldest->borrowed, err))
+    if (place->used) {
+        if (writers_reach(r, place->borrowed, err))
             return -1;
-        os_close(oldest->folder);
+        os_close(place->folder);
     }
-    oldest->used = 0;
-    if (position_open_parent(r, spot, &oldest->folder, err))
+    place->used = 0;
+    if (position_open_parent(r, spot, &place->folder, err))
         return -1;
-    *oldest = (struct parent_handle){path, oldest->folder, ++all->clock, writers_mark(r)};
-    *out = oldest->folder;
+    *place = (struct parent_handle){key, place->folder, ++all->clock, writers_mark(r)};
+    *out = place->folder;
     return 0;
 }

@@ -49,7 +49,7 @@ int sharing_clone(struct run *r, const struct data *d, os_handle file, struct er
  * will. */
 static int judge(struct sharing_way *way, struct error *err)
 {
-    way->is_open = false;
+    way->works = false;
     if (!os_error_is_broken(err))
         return -1;
     error_release(err);
@@ -63,7 +63,7 @@ int sharing_copy(struct sharing_way *way, struct os_range range, struct error *e
 
     /* Where blocks can be shared this call shares them. */
     if (from == OS_NO_HANDLE || range.bytes < COPY_LEAST ||
-        way->run->options->reflink == REFLINK_NEVER || !way->is_open)
+        way->run->options->reflink == REFLINK_NEVER || !way->works)
         return 0;
     for (; at < end; at += copied) {
         size_t bytes = end - at < COPY_PIECE ? (size_t)(end - at) : COPY_PIECE;
@@ -77,7 +77,7 @@ int sharing_copy(struct sharing_way *way, struct os_range range, struct error *e
             break;
     }
     if (at < end) {
-        way->is_open = at > range.offset;
+        way->works = at > range.offset;
         return 0;
     }
     return 1;

@@ -17,7 +17,7 @@ struct sharing_way {
     const struct run *run;
     const struct data *from;
     os_handle to;
-    bool is_open; /* false once the system could not */
+    bool works; /* false once the system could not */
 };
 /* Copies a range of the content: 1, 0 if the system cannot do it, and it has to be written, -1. */
 MUST_CHECK int sharing_copy(struct sharing_way *way, struct os_range range, struct error *err);

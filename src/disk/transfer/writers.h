@@ -25,8 +25,9 @@ MUST_CHECK int writers_room(struct run *r, size_t bytes, uint8_t **out, struct e
 /* A file that is to be made in the position's folder. */
 struct writers_file {
     const struct entry *want;
-    size_t room;          /* that was given last, for so many bytes, and holds the content; */
-    struct data *content; /* or which it has still to be read through: the writers' on success */
+    size_t room;          /* bytes of the room that was given last */
+    struct data *content; /* NULL: the room holds the content. Else it is still to be read, through
+                             the room; the writers' on success */
     uint64_t bytes;       /* of the content, but for holes */
 };
 MUST_CHECK int writers_add(struct run *r, const struct writers_file *f, struct error *err);
