@@ -10,6 +10,7 @@ import tarfile
 
 import rawtar
 import support
+from mounts import mounted
 from support import PROGRAM, Case, tool
 from trees.farm import make_farm
 from trees.full import full_tree
@@ -198,6 +199,16 @@ class Restore(Case):
             self.assertEqual(summary["created"] + summary["linked"], made + folders, str(result))
             self.run_ok("mirror", self.path("tree"), self.path("out/tree"))
             self.assert_equal_trees(self.path("tree"), self.path("out/tree"))
+
+    def test_a_full_disk_is_told_once(self):
+        """Whatever waited for the threads."""
+        support.needs_root()
+        for i in range(600):
+            self.write(f"tree/f{i:03}", os.urandom(4000))
+        with mounted("tmpfs", "1M") as place:
+            result = self.run_ok("mirror", "-j", "3", self.path("tree"), place + "/out", status=3)
+            self.assertEqual(result.text.count("No space left"), 1, str(result))
+            self.assertNotIn(" times)", result.text)
 
     def test_a_destination_that_is_full(self):
         self.small_tree()

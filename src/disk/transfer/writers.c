@@ -58,6 +58,15 @@ static void tell_losses(struct run *r, struct batch *b)
     }
 }
 
+/* What the writers still had when the run could go on no more: that they were stopped, or that a
+ * disk is full, is told once for all of them. Releases the failure. */
+static void tell_rest(struct run *r, struct bytes path, struct error *failure)
+{
+    if (failure->kind != ERROR_INTERRUPTED && !os_error_is_full(failure))
+        run_error(r, path, failure);
+    error_release(failure);
+}
+
 /* Tells a failure. -1: the run cannot go on; err has the first reason for that. */
 static int tell_failure(struct run *r, struct bytes path, struct error *failure, struct error *err)
 {
@@ -67,9 +76,7 @@ static int tell_failure(struct run *r, struct bytes path, struct error *failure,
         error_move(err, failure);
         return -1;
     }
-    if (failure->kind != ERROR_INTERRUPTED)
-        run_error(r, path, failure);
-    error_release(failure);
+    tell_rest(r, path, failure);
     return -1;
 }
 
@@ -479,8 +486,6 @@ void writers_abandon(struct run *r)
     struct error ignored = {0};
 
     while (r->writers && writers_settle(r, &ignored)) {
-        if (ignored.kind != ERROR_INTERRUPTED)
-            run_error(r, bytes_make(ignored.path, ignored.path_bytes), &ignored);
-        error_release(&ignored);
+        tell_rest(r, bytes_make(ignored.path, ignored.path_bytes), &ignored);
     }
 }
